@@ -1,0 +1,57 @@
+import { existsSync } from 'node:fs';
+import { mkdir, symlink } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { Experiment } from '../contracts/experiment.ts';
+import { PosetwinError } from '../errors.ts';
+import { latestRun, listRuns, RunFolder } from '../runs/index.ts';
+
+/** A secondary adapter, and the experiment whose models and settings go with it. */
+export interface FoundAdapter {
+  /** a folder that holds `adapter/` */
+  train: string;
+  experiment: Experiment;
+  name: string;
+}
+
+const hint = 'give a run (name or name/id), its folder, or a folder made by save_pretrained';
+
+const fromRun = async (run: RunFolder): Promise<FoundAdapter> => {
+  const [train, resolved] = [await run.stageFolder('train'), await run.resolved()];
+  const name = `${run.name}/${run.id}`;
+  if (train === undefined || resolved === undefined) {
+    throw new PosetwinError('usage', `run ${name} has no trained adapter yet`, { hint: 'run it to its end first' });
+  }
+  return { train, experiment: resolved.experiment, name };
+};
+
+/** The worker looks for `adapter/` in a folder; a folder of any other name is linked in under that name. */
+const fromFolder = async (folder: string, scratch: string): Promise<FoundAdapter> => {
+  const experiment = Experiment.parse({ name: 'sample' });
+  if (basename(folder) === 'adapter') return { train: dirname(folder), experiment, name: folder };
+  await mkdir(scratch, { recursive: true });
+  await symlink(folder, join(scratch, 'adapter'), 'junction');
+  return { train: scratch, experiment, name: folder };
+};
+
+const isAdapter = (folder: string): boolean => existsSync(join(folder, 'config.json'));
+const isRun = (folder: string): boolean => existsSync(join(folder, 'stages.json'));
+
+/** By its name, name/id, or either as a path under runs/. */
+const runCalled = async (given: string): Promise<RunFolder | undefined> => {
+  const name = given.replace(/^(\.\/)?runs\//, '').replace(/\/$/, '');
+  return (await listRuns()).find(run => `${run.name}/${run.id}` === name) ?? (await latestRun(name, ''));
+};
+
+/** The adapter that `--adapter` names; the last run's when nothing is given. Raises `usage`. */
+export const findAdapter = async (given: string | undefined, scratch: string): Promise<FoundAdapter> => {
+  const folder = resolve(given ?? '.');
+  if (given !== undefined && isAdapter(folder)) return fromFolder(folder, scratch);
+  if (given !== undefined && isRun(folder)) {
+    return fromRun(new RunFolder(dirname(dirname(folder)), basename(dirname(folder)), basename(folder)));
+  }
+  const run = given === undefined ? await latestRun(undefined, '') : await runCalled(given);
+  if (run !== undefined) return fromRun(run);
+  throw new PosetwinError('usage', given === undefined ? 'there is no run yet' : `no run or adapter '${given}'`, {
+    hint,
+  });
+};

@@ -1,0 +1,69 @@
+import { join } from 'node:path';
+import type { Experiment } from '../contracts/experiment.ts';
+import { describeLaunch } from '../executors/local.ts';
+import { type Plan, type PlannedStage, stagesOf } from '../plan/plan.ts';
+import { locatePython } from '../processes/python-setup.ts';
+import { chooseRun, codeDigest, type RunFolder, Store } from '../runs/index.ts';
+import { explainState } from '../stages/why.ts';
+import { loadChecked, makePlan } from './prepare.ts';
+import { formatTable } from './table.ts';
+
+export interface PlanOptions {
+  set: readonly string[];
+  fresh: boolean;
+  /** one JSON object instead of a table */
+  json: boolean;
+}
+
+const states = { done: 'cached', partial: 'resume', absent: 'to do' } as const;
+const workers: readonly string[] = ['assemble', 'cache', 'train', 'evaluate', 'figures'];
+
+interface Row {
+  stage: string;
+  key: string;
+  state: (typeof states)[keyof typeof states];
+  why: string;
+  command: string;
+}
+
+const commandOf = ({ num_threads, train }: Experiment, run: RunFolder, store: Store, stage: PlannedStage): string =>
+  workers.includes(stage.name)
+    ? describeLaunch({
+        job: { num_threads },
+        job_file: join(store.partial(stage), 'job.json'),
+        setup: locatePython(),
+        nproc_per_node: stage.name === 'train' ? train.nproc_per_node : 1,
+        log_dir: run.file('logs', stage.name),
+      })
+    : '(in this process)';
+
+const rowsOf = async (experiment: Experiment, plan: Plan, run: RunFolder, store: Store): Promise<Row[]> => {
+  const digest = await codeDigest();
+  return Promise.all(
+    stagesOf(plan)
+      .filter(stage => stage.name !== 'report')
+      .map(async stage => {
+        const [state, why] = await explainState(store, stage, digest);
+        const command = commandOf(experiment, run, store, stage);
+        return { stage: stage.name, key: stage.key, state: states[state], why, command };
+      }),
+  );
+};
+
+/** `posetwin plan x.yaml`, `run --dry-run`: every stage, cached or to do and why, and the exact commands. Answers 0, 2. */
+export const showPlan = async (file: string, { set, fresh, json }: PlanOptions): Promise<number> => {
+  const loaded = loadChecked(file, { set, json });
+  if ('exitCode' in loaded) return loaded.exitCode;
+  const store = new Store();
+  const { run, fresh: counter } = await chooseRun(loaded.experiment, { fresh });
+  const rows = await rowsOf(loaded.experiment, await makePlan(loaded, counter, store), run, store);
+  if (json) {
+    console.log(JSON.stringify({ run: `${run.name}/${run.id}`, folder: run.path, stages: rows }, null, 2));
+    return 0;
+  }
+  console.log(`run ${run.name}/${run.id} in ${run.relativePath}\n`);
+  console.log(formatTable([['stage', 'state', 'key', 'why'], ...rows.map(r => [r.stage, r.state, r.key, r.why])]));
+  console.log('\ncommands:');
+  for (const { stage, state, command } of rows) if (state !== 'cached') console.log(`  ${stage}: ${command}`);
+  return 0;
+};

@@ -1,0 +1,104 @@
+import { Command, InvalidArgumentError } from 'commander';
+
+const collect = (value: string, before: string[]): string[] => [...before, value];
+
+const wholeNumber =
+  (least: number) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (Number.isSafeInteger(value) && value >= least && value < 2 ** 32) return value;
+    throw new InvalidArgumentError(`a whole number from ${least} on is needed`);
+  };
+
+const examples = (...lines: string[]): string => `\nExamples:\n${lines.map(line => `  posetwin ${line}`).join('\n')}\n`;
+
+const withSet = (command: Command): Command =>
+  command.option('--set <path=value>', 'change one value of the experiment; may be repeated', collect, []);
+const withJson = (command: Command, what = 'JSON on standard output'): Command => command.option('--json', what, false);
+
+// Each verb is imported when it is called: `validate` need not wait for what draws the report.
+type Done = (exitCode: number) => void;
+
+const addRun = (program: Command, done: Done): void => {
+  withJson(withSet(program.command('run', { isDefault: true })), 'events as JSON lines on standard output')
+    .argument('<experiment>', 'YAML file')
+    .description('assemble, train, evaluate, decide, draw, report; the same command again continues')
+    .option('--dry-run', 'show every stage, cached or to do and why, and the commands', false)
+    .option('--print-config', 'print the resolved experiment and where each value comes from', false)
+    .option('--fresh', 'start over beside what is there', false)
+    .option('--require-converged', 'exit with 4 when the loss has not converged', false)
+    .addHelpText(
+      'after',
+      examples(
+        'experiments/quickstart.yaml',
+        'run my.yaml --set train.learning_rate=3e-5 --set seed=1',
+        'run my.yaml --dry-run',
+      ),
+    )
+    .action(async (file, options) => done(await (await import('./run.ts')).runExperiment(file, options)));
+};
+
+const addChecks = (program: Command, done: Done): void => {
+  withJson(withSet(program.command('validate')))
+    .argument('<experiment...>', 'YAML files')
+    .description('check experiments; every error at its line and column')
+    .addHelpText('after', examples('validate experiments/*.yaml'))
+    .action(async (files, options) => done(await (await import('./validate.ts')).validate(files, options)));
+  withJson(withSet(program.command('plan')))
+    .argument('<experiment>', 'YAML file')
+    .description('the stages of an experiment: cached or to do and why, and the commands')
+    .option('--fresh', 'as if nothing were there', false)
+    .addHelpText('after', examples('plan my.yaml', 'plan my.yaml --set seed=1 --json'))
+    .action(async (file, options) => done(await (await import('./plan.ts')).showPlan(file, options)));
+  withJson(program.command('doctor'))
+    .description('what this machine has and lacks: Python, torch, devices, bridge, disk, weights')
+    .addHelpText('after', examples('doctor', 'doctor --json'))
+    .action(async options => done(await (await import('./doctor.ts')).doctor(options)));
+};
+
+const addSample = (program: Command, done: Done): void => {
+  withJson(program.command('sample'))
+    .description('one prompt and pose by text only, the primary and the secondary adapter')
+    .requiredOption('--prompt <text>', 'what the picture shows')
+    .requiredOption('--pose <pose>', 'a photo, OpenPose keypoints (.json), a control map (.png), or the name of a pose')
+    .option('--adapter <run|folder>', 'a run or a saved adapter; the last run when left out')
+    .option('--out <folder>', 'where a new numbered folder is made', 'samples')
+    .option('--seed <number>', 'the starting noise', wholeNumber(0), 0)
+    .option('--num-images <number>', 'pictures, of seeds one after the other', wholeNumber(1), 1)
+    .addHelpText(
+      'after',
+      examples(
+        'sample --prompt "a girl, waving her left hand" --pose waving_left',
+        'sample --prompt "a man in a park" --pose photo.jpg --adapter quickstart --num-images 4',
+      ),
+    )
+    .action(async options => done(await (await import('./sample.ts')).sample(options)));
+};
+
+const addFiles = (program: Command, done: Done): void => {
+  program
+    .command('init')
+    .argument('<file>', 'the YAML file to write')
+    .description('write a commented starter experiment')
+    .addHelpText('after', examples('init my.yaml'))
+    .action(async file => done(await (await import('./init.ts')).init(file)));
+  withJson(program.command('ls'))
+    .description('every run with its state and main numbers')
+    .addHelpText('after', examples('ls', 'ls --json'))
+    .action(async options => done(await (await import('./ls.ts')).list(options)));
+  withJson(program.command('clean'))
+    .description('what the store holds, and what of it no run uses')
+    .option('--yes', 'delete what no run uses', false)
+    .addHelpText('after', examples('clean', 'clean --yes'))
+    .action(async options => done(await (await import('./clean.ts')).clean(options)));
+};
+
+/** The command line. `done` is told the exit code of the verb that ran; wrong usage throws a CommanderError. */
+export const makeProgram = (done: Done): Command => {
+  // Subcommands inherit exitOverride only when it is set before they are made.
+  const program = new Command('posetwin').exitOverride().showHelpAfterError();
+  program.description('Train pose adapters and check the theory behind them: one YAML file, one command.');
+  program.enablePositionalOptions();
+  for (const add of [addRun, addChecks, addSample, addFiles]) add(program, done);
+  return program;
+};

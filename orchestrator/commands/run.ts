@@ -1,0 +1,140 @@
+import { existsSync } from 'node:fs';
+import type { LoadedExperiment } from '../config/load.ts';
+import { type PosetwinError, toPosetwinError } from '../errors.ts';
+import {
+  chooseRun,
+  collectProvenance,
+  describeDifference,
+  differences,
+  latestRun,
+  type RunFolder,
+  type Status,
+  Store,
+  writeJson,
+} from '../runs/index.ts';
+import type { RunContext } from '../stages/context.ts';
+import { cachedStages, runStages } from '../stages/pipeline.ts';
+import { packageVersions } from '../stages/preflight.ts';
+import { type RunResult, readResult, writeRunReport } from '../stages/report.ts';
+import { Services } from '../stages/services.ts';
+import { collectWarnings } from '../stages/warnings.ts';
+import { describeError, exitCodeOf, exitCodes } from './exit-codes.ts';
+import { catchInterrupts } from './interrupts.ts';
+import { showPlan } from './plan.ts';
+import { loadChecked, makePlan } from './prepare.ts';
+import { printConfig } from './print-config.ts';
+import { makeReporter, type Reporter } from './reporter.ts';
+import { summaryLines } from './summary.ts';
+
+export interface RunOptions {
+  set: readonly string[];
+  dryRun: boolean;
+  printConfig: boolean;
+  fresh: boolean;
+  requireConverged: boolean;
+  json: boolean;
+}
+
+/** What differs from the last run of the same name: a changed experiment is a new run, and says what is new. */
+const changesSince = async (run: RunFolder, { experiment }: LoadedExperiment): Promise<string[]> => {
+  if ((await run.resolved()) !== undefined) return [];
+  const before = await (await latestRun(experiment.name, run.id))?.resolved();
+  return before === undefined ? [] : differences(before.experiment, experiment).map(describeDifference);
+};
+
+const begun = async (run: RunFolder): Promise<Status> => ({
+  status: 'running',
+  started: new Date().toISOString(),
+  finished: null,
+  report: (await run.status())?.report ?? null,
+  code: null,
+  message: null,
+});
+
+const ended = (status: Status, state: Status['status'], error?: PosetwinError): Status => ({
+  ...status,
+  status: state,
+  finished: new Date().toISOString(),
+  code: error?.code ?? null,
+  message: error?.message ?? null,
+});
+
+/** Stages, then the report, unless the run folder holds the very report that these stages give. */
+const complete = async (context: RunContext, loaded: LoadedExperiment, status: Status): Promise<RunResult> => {
+  const { plan, run } = context;
+  const cached = cachedStages(context);
+  const warnings = collectWarnings(context);
+  await runStages(warnings.context);
+  const key = plan.stages.report.key;
+  if (status.report === key && existsSync(run.file('report.html'))) return readResult(run);
+  const packages = await packageVersions(run);
+  const provenance = await collectProvenance(process.argv.slice(2), status.started, packages);
+  await writeJson(run.file('provenance.json'), provenance);
+  const facts = { origins: loaded.origins, provenance, cached, warnings: await warnings.list() };
+  const result = await writeRunReport(context, facts);
+  status.report = key;
+  return result;
+};
+
+const finish = (result: RunResult, run: RunFolder, reporter: Reporter, options: RunOptions): number => {
+  for (const line of summaryLines(result)) reporter.say(line);
+  reporter.say(`report: ${run.relativePath}/report.html`);
+  if (options.json) console.log(JSON.stringify({ type: 'result', folder: run.path, result }));
+  if (!options.requireConverged || result.verdict.converged) return exitCodes.done;
+  reporter.say('not converged, and --require-converged was given');
+  return exitCodes.not_converged;
+};
+
+const fail = (error: PosetwinError, reporter: Reporter, { json }: RunOptions): number => {
+  reporter.say(describeError(error));
+  const { code, message, details, class: of } = error;
+  const { cause, ...told } = details;
+  if (json) console.log(JSON.stringify({ type: 'error', code, class: of, message, ...told }));
+  return exitCodeOf(error);
+};
+
+const execute = async (file: string, loaded: LoadedExperiment, options: RunOptions): Promise<number> => {
+  const { experiment, origins } = loaded;
+  const store = new Store();
+  const { run, fresh } = await chooseRun(experiment, { fresh: options.fresh });
+  const changes = await changesSince(run, loaded);
+  await run.begin({ experiment, origins, fresh, file });
+  const reporter = makeReporter({
+    json: options.json,
+    log: run.file('log.txt'),
+    totalSteps: experiment.train.max_train_steps,
+  });
+  reporter.emit({ type: 'run', name: run.name, id: run.id, folder: run.relativePath, changes });
+
+  const { release, ...interrupts } = catchInterrupts(reporter.say);
+  const onSetup = (line: string) => reporter.emit({ type: 'setup', line });
+  const services = new Services({ onSetup, log: run.file('logs', 'bridge.log'), signal: interrupts.stop });
+  const status = await begun(run);
+  try {
+    await run.writeStatus(status);
+    const plan = await makePlan(loaded, fresh, store, services);
+    await run.writePlan(plan, store);
+    const context = { experiment, plan, store, run, services, interrupts, emit: reporter.emit };
+    const result = await complete(context, loaded, status);
+    await run.writeStatus(ended(status, 'done'));
+    return finish(result, run, reporter, options);
+  } catch (cause) {
+    const error = toPosetwinError(cause);
+    await run.writeStatus(ended(status, error.class === 'cancelled' ? 'interrupted' : 'failed', error));
+    return fail(error, reporter, options);
+  } finally {
+    await services.close();
+    release();
+  }
+};
+
+/**
+ * `posetwin run x.yaml`: assemble, cache, train, evaluate, verdict, figures, report. The same command again continues
+ * or says what is there. Answers 0 done, 2 bad experiment, 3 a stage failed, 4 not converged, 130 interrupted.
+ */
+export const runExperiment = async (file: string, options: RunOptions): Promise<number> => {
+  if (options.printConfig) return printConfig(file, options);
+  if (options.dryRun) return showPlan(file, options);
+  const loaded = loadChecked(file, options);
+  return 'exitCode' in loaded ? loaded.exitCode : execute(file, loaded, options);
+};

@@ -1,0 +1,34 @@
+/** Where each value of an experiment comes from. */
+import { displayPath } from './diagnostics.ts';
+import { lineAndColumn } from './source-text.ts';
+import { dotted, findAt, type LocatedMap, type Path } from './tree.ts';
+
+export type Origin =
+  | { kind: 'default' }
+  | { kind: 'file'; file: string; line: number; column: number }
+  | { kind: 'flag'; text: string };
+
+/** Dotted path of every leaf → its origin. */
+export type Origins = Record<string, Origin>;
+
+const leavesOf = (value: unknown, path: Path = []): Path[] =>
+  typeof value === 'object' && value !== null
+    ? Object.entries(value).flatMap(([key, inner]) => leavesOf(inner, [...path, key]))
+    : [path];
+
+const originAt = (tree: LocatedMap, path: Path): Origin => {
+  const place = findAt(tree, path)?.node.place;
+  if (!place) return { kind: 'default' };
+  if (place.source.kind === 'flag') return { kind: 'flag', text: place.source.text };
+  const { line, column } = lineAndColumn(place);
+  return { kind: 'file', file: place.source.name, line, column };
+};
+
+export const originsOf = (value: unknown, tree: LocatedMap): Origins =>
+  Object.fromEntries(leavesOf(value).map(path => [dotted(path), originAt(tree, path)]));
+
+/** `default`, `experiments/quickstart.yaml:12` or `--set train.seed=1`. */
+export const formatOrigin = (origin: Origin): string => {
+  if (origin.kind === 'default') return 'default';
+  return origin.kind === 'flag' ? `--set ${origin.text}` : `${displayPath(origin.file)}:${origin.line}`;
+};

@@ -1,0 +1,79 @@
+import { z } from 'zod';
+import { Dataset } from './dataset.ts';
+import { Evaluate, Figures } from './experiment.ts';
+import { Convergence, Method, Train } from './method.ts';
+import { Adapter, Backbone, Detector } from './models.ts';
+import { LoggedNumber, Seed } from './primitives.ts';
+
+/** What the worker gets as job.json. `spec` is exactly what the stage's key is made of; paths and devices are not. */
+const job = <S extends string, I extends string, P extends z.ZodType>(stage: S, inputs: readonly I[], spec: P) =>
+  z.strictObject({
+    stage: z.literal(stage),
+    key: z.string(),
+    output_dir: z.string(),
+    device: z.enum(['auto', 'cuda', 'mps', 'cpu']),
+    num_threads: z.int(),
+    inputs: z.strictObject(Object.fromEntries(inputs.map(name => [name, z.string()])) as Record<I, z.ZodString>),
+    spec,
+  });
+
+/** A schedule as the sampler needs it; arrays are indexed t - 1, t = 1 is the cleanest step. */
+export const ResolvedSchedule = z.strictObject({
+  alphas_cumprod: z.array(z.number()),
+  log_alphas_cumprod: z.array(z.number()),
+  timesteps: z.array(z.number()).describe('What the U-Net is given for each t; fractional under snr-matched.'),
+  trainable: z.array(z.boolean()).describe('False for the t that `singular: drop` leaves out.'),
+  q: z.array(LoggedNumber).describe('Q for each t; all equal unless `q: per-step`; null where infinite.'),
+});
+export type ResolvedSchedule = z.output<typeof ResolvedSchedule>;
+
+export const AssembleJob = job('assemble', ['items'], z.strictObject({ seed: Seed, dataset: Dataset }));
+export const CacheJob = job('cache', ['assemble'], z.strictObject({ backbone: Backbone, adapter: Adapter }));
+export const TrainJob = job(
+  'train',
+  ['assemble', 'cache', 'decisions'],
+  z.strictObject({
+    seed: Seed,
+    backbone: Backbone,
+    adapter: Adapter,
+    detector: Detector,
+    schedule: ResolvedSchedule,
+    method: Method,
+    train: Train,
+    convergence: Convergence,
+  }),
+);
+export const EvaluateJob = job(
+  'evaluate',
+  ['assemble', 'train'],
+  z.strictObject({
+    seed: Seed,
+    backbone: Backbone,
+    adapter: Adapter,
+    detector: Detector,
+    judge: Detector,
+    evaluate: Evaluate,
+  }),
+);
+/** What pictures are made with, and who judges them. */
+const painting = {
+  backbone: Backbone,
+  adapter: Adapter,
+  detector: Detector,
+  judge: Detector,
+  dataset: Dataset,
+  evaluate: Evaluate,
+};
+export const FigureJob = job('figures', ['train'], z.strictObject({ ...painting, figures: Figures }));
+const Pose = z
+  .string()
+  .describe('A pose of the mini world, a photo, OpenPose keypoints (.json) or a control map (.png).');
+export const SampleJob = job(
+  'sample',
+  ['train'],
+  z.strictObject({ ...painting, prompt: z.string().min(1), pose: Pose, seed: Seed, num_images: z.int().min(1) }),
+);
+
+export const Job = z.discriminatedUnion('stage', [AssembleJob, CacheJob, TrainJob, EvaluateJob, FigureJob, SampleJob]);
+export type Job = z.output<typeof Job>;
+export type JobOf<S extends Job['stage']> = Extract<Job, { stage: S }>;

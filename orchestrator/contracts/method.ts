@@ -1,0 +1,83 @@
+import { z } from 'zod';
+import { PositiveInt } from './primitives.ts';
+
+/** The named readings of the method that this version implements; the first of each is the default. */
+export const Method = z.strictObject({
+  q: z
+    .union([z.enum(['expectation', 'printed-sum', 'per-step']), z.number().gt(0)])
+    .default('expectation')
+    .describe('Q of Eq. 37: left side, right side as printed, inside the expectation, or a number.'),
+  objective: z
+    .enum(['patent', 'score', 'score+pose', 'patent+scene'])
+    .default('patent')
+    .describe('What is minimised: Eq. 36; Eq. 18; both; Eq. 36 plus our scene term.'),
+  scene_weight: z
+    .number()
+    .min(0)
+    .max(100)
+    .default(0.2)
+    .describe('Weight of the scene term beside L_t / (Q + 1); the pose terms are means over keypoints.'),
+  score_weight: z.number().min(0).max(100).default(1).describe('`score+pose`: weight of Eq. 18 beside L_t / (Q + 1).'),
+  latents: z
+    .strictObject({
+      source: z
+        .enum(['trajectory', 'noised', 'pure-noise'])
+        .default('trajectory')
+        .describe('State of a sampling run from the noise; a training image noised at t; the noise itself.'),
+      state: z.enum(['own', 'a', 'b']).default('own').describe('Whose state each route uses.'),
+    })
+    .prefault({}),
+  pose_residual: z
+    .enum(['plain', 'absolute', 'squared'])
+    .default('plain')
+    .describe('Eq. 21, or Eq. 20 with |.| or (.)^2.'),
+  unet_timestep: z
+    .enum(['snr-matched', 'index'])
+    .default('snr-matched')
+    .describe('The trained timestep with the same alphas_cumprod, or the index of t itself.'),
+  sampler: z.enum(['ddim', 'as-printed']).default('ddim').describe('Eq. 9 corrected, or as printed.'),
+  guidance_scale: z
+    .number()
+    .min(1)
+    .max(30)
+    .default(1)
+    .describe('Classifier-free guidance of both routes in training; 1 is none.'),
+  normalization_bias: z
+    .tuple([z.number().min(-1).max(1), z.number().min(-1).max(1)])
+    .default([0, 0])
+    .describe('b_c of Eq. 2, as a fraction of the frame.'),
+});
+export type Method = z.output<typeof Method>;
+
+/** Training of the secondary adapter. */
+export const Train = z.strictObject({
+  max_train_steps: PositiveInt.default(1000).describe('Optimiser steps.'),
+  global_batch_size: PositiveInt.max(65_536).default(8).describe('Quintuples an optimiser step, over all ranks.'),
+  learning_rate: z.number().gt(0).max(1).default(1e-4),
+  lr_scheduler: z.enum(['constant', 'cosine', 'linear']).default('cosine'),
+  lr_warmup_steps: z.int().min(0).default(0),
+  adam_beta1: z.number().min(0).lt(1).default(0.9),
+  adam_beta2: z.number().min(0).lt(1).default(0.999),
+  adam_weight_decay: z.number().min(0).default(0.01),
+  adam_epsilon: z.number().gt(0).default(1e-8),
+  max_grad_norm: z.number().gt(0).default(1),
+  checkpointing_steps: PositiveInt.default(50).describe('A checkpoint every so many steps.'),
+  checkpoints_total_limit: PositiveInt.default(2).describe('Older checkpoints are deleted once a newer one is valid.'),
+  nproc_per_node: PositiveInt.max(64).default(1).describe('Ranks that torchrun starts on this machine.'),
+});
+export type Train = z.output<typeof Train>;
+
+/** When TypeScript calls the loss converged, and whether that ends training. */
+export const Convergence = z.strictObject({
+  decision_steps: PositiveInt.default(50).describe('Workers ask `continue or stop` at every multiple of this.'),
+  min_steps: PositiveInt.default(200).describe('Never stop before.'),
+  early_stop: z.boolean().default(true).describe('Stop once the loss is on a plateau.'),
+  window: PositiveInt.min(20).default(200).describe('Steps that the plateau test looks at.'),
+  confidence: z.number().gt(0.5).lt(1).default(0.95),
+  tolerance: z
+    .number()
+    .gt(0)
+    .default(0.0004)
+    .describe('Relative distance to the theory value that counts as converged; 0.04 % in the paper.'),
+});
+export type Convergence = z.output<typeof Convergence>;

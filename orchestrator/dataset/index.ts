@@ -1,0 +1,5 @@
+export { isPhotoOrCaption } from './folder-source.ts';
+export { chooseItems } from './items.ts';
+export { makeManifest } from './manifest.ts';
+export { type NamedPose, posesOf } from './mini-source.ts';
+export { checkClosedUnderSwap, choosePairs } from './pairs.ts';

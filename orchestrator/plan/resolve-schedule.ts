@@ -1,0 +1,44 @@
+import type { ResolvedSchedule } from '../contracts/job.ts';
+import type { Method } from '../contracts/method.ts';
+import type { Schedule } from '../contracts/schedule.ts';
+import {
+  type BackboneSchedule,
+  buildSchedule,
+  resolveQ,
+  type ScheduleTable,
+  snrMatchedTimesteps,
+  trainableSteps,
+  trainingSchedule,
+} from '../schedule/index.ts';
+
+const timestepsOf = (table: ScheduleTable, { unet_timestep }: Method, backbone: BackboneSchedule): number[] =>
+  unet_timestep === 'index'
+    ? Array.from({ length: table.num_steps }, (_, index) => index)
+    : snrMatchedTimesteps(table, trainingSchedule(backbone)).timesteps;
+
+/** JSON has no -∞: where alphas_cumprod is 0, its logarithm is that of the smallest number above 0. */
+const leastLog = Math.log(Number.MIN_VALUE);
+
+/**
+ * The schedule as the sampler needs it, float64, index t - 1. `backbone` is the schedule that the U-Net was trained on.
+ * Throws `singular_schedule` (under `singular: error`), `refused_combination`, `out_of_range`.
+ */
+export const resolveSchedule = (schedule: Schedule, method: Method, backbone: BackboneSchedule): ResolvedSchedule => {
+  const table = buildSchedule(schedule);
+  const q = resolveQ(table, method.q);
+  return {
+    alphas_cumprod: [...table.alphas_cumprod],
+    log_alphas_cumprod: table.log_alphas_cumprod.map(log => log ?? leastLog),
+    timesteps: timestepsOf(table, method, backbone),
+    trainable: trainableSteps(table),
+    q: typeof q === 'number' ? table.alphas.map(() => q) : q,
+  };
+};
+
+/** How many t lie outside what the U-Net was trained on; null where each t is given its own index. */
+export const countClamped = (
+  schedule: Schedule,
+  { unet_timestep }: Method,
+  backbone: BackboneSchedule,
+): number | null =>
+  unet_timestep === 'index' ? null : snrMatchedTimesteps(buildSchedule(schedule), trainingSchedule(backbone)).clamped;

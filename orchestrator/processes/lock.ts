@@ -1,0 +1,114 @@
+import { mkdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { z } from 'zod';
+import { type ErrorCode, PosetwinError } from '../errors.ts';
+import { isAlive, startTime } from './process-table.ts';
+
+const LockOwner = z.object({ pid: z.int(), host: z.string(), started: z.string().nullable() });
+export type LockOwner = z.output<typeof LockOwner>;
+
+export interface LockOptions {
+  /** the code of the error when the lock is not free after `wait_ms` */
+  code: ErrorCode;
+  wait_ms?: number;
+  /** called once when another process holds the lock; null when it has not yet written who it is */
+  onWait?: (owner: LockOwner | null) => void;
+  signal?: AbortSignal;
+}
+
+const POLL_MS = 200;
+/** Between making a lock and writing who holds it only a crash can take this long. */
+const UNSIGNED_MS = 10_000;
+const HOUR_MS = 3_600_000;
+
+const isCode = (error: unknown, code: string): boolean => (error as NodeJS.ErrnoException).code === code;
+
+const tryMkdir = async (dir: string): Promise<boolean> => {
+  try {
+    await mkdir(dir);
+    return true;
+  } catch (error) {
+    if (isCode(error, 'EEXIST') || isCode(error, 'ENOENT')) return false;
+    throw error;
+  }
+};
+
+const sign = async (dir: string): Promise<void> => {
+  const owner: LockOwner = { pid: process.pid, host: hostname(), started: startTime(process.pid) };
+  const temporary = join(dir, `owner-${process.pid}.tmp`);
+  await writeFile(temporary, JSON.stringify(owner));
+  await rename(temporary, join(dir, 'owner.json'));
+};
+
+const readOwner = async (dir: string): Promise<LockOwner | null> => {
+  try {
+    return LockOwner.parse(JSON.parse(await readFile(join(dir, 'owner.json'), 'utf8')));
+  } catch {
+    return null;
+  }
+};
+
+const ageMs = async (path: string): Promise<number> => {
+  const found = await stat(path).catch(() => null);
+  return found === null ? 0 : Date.now() - found.mtimeMs;
+};
+
+const isStale = async (dir: string): Promise<boolean> => {
+  const owner = await readOwner(dir);
+  if (owner === null) return (await ageMs(dir)) > UNSIGNED_MS;
+  if (owner.host !== hostname()) return false;
+  return !isAlive(owner.pid) || startTime(owner.pid) !== owner.started;
+};
+
+/** Differs when the lock was released and made again, or taken over. */
+const identityOf = async (dir: string): Promise<string> =>
+  JSON.stringify([(await stat(dir).catch(() => null))?.ino, await readOwner(dir)]);
+
+/** Takes a dead owner's lock in place: of several that see it is dead, one alone can make the folder inside it. */
+const tryTakeOver = async (dir: string): Promise<boolean> => {
+  const mark = join(dir, 'takeover');
+  if ((await ageMs(mark)) > UNSIGNED_MS) await rmdir(mark).catch(() => undefined);
+  const seen = await identityOf(dir);
+  if (!(await isStale(dir)) || !(await tryMkdir(mark))) return false;
+  try {
+    if ((await identityOf(dir)) !== seen) return false;
+    await sign(dir);
+    return true;
+  } finally {
+    await rmdir(mark).catch(() => undefined);
+  }
+};
+
+const tryAcquire = async (dir: string): Promise<boolean> => {
+  if (!(await tryMkdir(dir))) return tryTakeOver(dir);
+  await sign(dir);
+  return true;
+};
+
+const acquire = async (dir: string, options: LockOptions): Promise<void> => {
+  const deadline = Date.now() + (options.wait_ms ?? HOUR_MS);
+  for (let waits = 0; !(await tryAcquire(dir)); waits += 1) {
+    if (waits === 0) options.onWait?.(await readOwner(dir));
+    if (options.signal?.aborted) throw new PosetwinError('cancelled', `cancelled while waiting for ${dir}`);
+    if (Date.now() > deadline) {
+      const hint = `if no other posetwin command is running, delete ${dir}`;
+      throw new PosetwinError(options.code, `${dir} is held by another process`, { hint, file: dir });
+    }
+    await delay(POLL_MS);
+  }
+};
+
+/**
+ * Runs `run` while this process alone holds the lock folder `dir`; waits for another holder, and takes the lock of a
+ * process that is dead. The folder above `dir` must exist.
+ */
+export const withLock = async <T>(dir: string, options: LockOptions, run: () => Promise<T>): Promise<T> => {
+  await acquire(dir, options);
+  try {
+    return await run();
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+};

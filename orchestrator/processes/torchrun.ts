@@ -1,0 +1,211 @@
+import { randomUUID } from 'node:crypto';
+import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { z } from 'zod';
+import { PosetwinError, toPosetwinError } from '../errors.ts';
+import { killTagged, killTaggedUntilNone, listTagged, sendSignal } from './process-table.ts';
+import { errorFileOf, type WorkerCommandOptions, workerCommand, workerEnvironment } from './worker-command.ts';
+import { countMemoryKills, endedBySigterm, failureOf, type Remains, WorkerError } from './worker-failure.ts';
+
+export interface WorkerOptions<E> extends WorkerCommandOptions {
+  /** of every line that begins with `{`, the `error` event included */
+  eventSchema: z.ZodType<E>;
+  /** called in order, one at a time; what it throws ends the worker */
+  onEvent: (event: E) => void | Promise<void>;
+  /** aborted: checkpoint and stop */
+  signal?: AbortSignal;
+  /** after `stop`, and after an error event, until all that is left is killed */
+  graceMs?: number;
+}
+
+export interface WorkerExit {
+  outcome: 'finished' | 'stopped' | 'killed';
+  exit_code: number | null;
+  signal: NodeJS.Signals | null;
+  duration_ms: number;
+  /** standard error of all ranks, and whatever they print */
+  log: string;
+}
+
+export interface RunningWorker {
+  /** of the launcher: torchrun, or the single worker */
+  readonly pid: number | undefined;
+  readonly log: string;
+  /** how it ended, when nothing of it is left alive; rejects with the root cause of a failure */
+  readonly exit: Promise<WorkerExit>;
+  /** asks the worker to save a checkpoint and end; more than once is the same as once */
+  stop(): void;
+  /** ends the whole tree now */
+  kill(): void;
+}
+
+type Subprocess = ReturnType<typeof spawn>;
+
+const GRACE_MS = 120_000;
+/** A rank that failed leaves the others waiting for it: they get this long to tell what they saw. */
+const AFTER_ERROR_MS = 5_000;
+
+const spawn = (options: WorkerCommandOptions, tag: string, log: string) => {
+  const { file, args } = workerCommand(options);
+  return execa(file, args, {
+    env: workerEnvironment(options, tag),
+    extendEnv: false,
+    stdin: 'ignore',
+    stdout: 'pipe',
+    stderr: { file: log, append: true },
+    buffer: false,
+    reject: false,
+    // Its own session: Ctrl-C in a terminal reaches the orchestrator alone.
+    detached: true,
+  });
+};
+
+class Worker<E> implements RunningWorker {
+  readonly exit: Promise<WorkerExit>;
+  readonly log: string;
+  readonly #options: WorkerOptions<E>;
+  readonly #tag = randomUUID();
+  readonly #child: Subprocess;
+  readonly #errors: WorkerError[] = [];
+  readonly #start = Date.now();
+  readonly #memoryKills = countMemoryKills();
+  #timer: NodeJS.Timeout | undefined;
+  /** an event that is none, or that could not be handled */
+  #broken: PosetwinError | undefined;
+  #asked: 'nothing' | 'stop' | 'kill' = 'nothing';
+
+  constructor(options: WorkerOptions<E>) {
+    this.#options = options;
+    mkdirSync(options.log_dir, { recursive: true });
+    rmSync(errorFileOf(options.log_dir), { force: true });
+    this.log = join(options.log_dir, 'worker.log');
+    writeFileSync(this.log, '');
+    this.#child = spawn(options, this.#tag, this.log);
+    // Ranks of a killed torchrun would keep its standard output open.
+    this.#child.once('exit', () => killTagged(this.#tag));
+    this.exit = this.#run();
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  readonly stop = (): void => {
+    if (this.#asked !== 'nothing') return;
+    this.#asked = 'stop';
+    // Past torchrun, which would give its ranks 30 seconds and then report a failure whatever they did.
+    const ranks = listTagged(this.#tag).filter(({ ppid }) => ppid === this.pid);
+    const targets = this.#options.nproc > 1 && ranks.length > 0 ? ranks.map(({ pid }) => pid) : [this.pid];
+    for (const pid of targets) if (pid !== undefined) sendSignal(pid, 'SIGTERM');
+    this.#killAfter(this.#options.graceMs ?? GRACE_MS, 'kill');
+  };
+
+  readonly kill = (): void => {
+    this.#asked = 'kill';
+    killTagged(this.#tag);
+  };
+
+  #killAfter(ms: number, asked: 'kill' | 'nothing'): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      if (asked === 'kill') this.#asked = asked;
+      killTagged(this.#tag);
+    }, ms);
+  }
+
+  async #run(): Promise<WorkerExit> {
+    const { signal } = this.#options;
+    signal?.addEventListener('abort', this.stop, { once: true });
+    if (signal?.aborted) this.stop();
+    try {
+      for await (const line of this.#child.iterable()) await this.#readOrEnd(line);
+    } finally {
+      clearTimeout(this.#timer);
+      signal?.removeEventListener('abort', this.stop);
+      await killTaggedUntilNone(this.#tag);
+    }
+    return this.#conclude();
+  }
+
+  /** Thrown out of the loop above, an error would first wait for the worker to end by itself. */
+  async #readOrEnd(line: string): Promise<void> {
+    if (this.#broken !== undefined) return;
+    try {
+      await this.#read(line);
+    } catch (error) {
+      this.#broken = toPosetwinError(error);
+      killTagged(this.#tag);
+    }
+  }
+
+  async #read(line: string): Promise<void> {
+    if (!line.startsWith('{')) {
+      appendFileSync(this.log, `${line}\n`);
+      return;
+    }
+    const event = this.#parse(line);
+    const error = WorkerError.safeParse(event);
+    if (error.success) this.#noteError(error.data);
+    await this.#options.onEvent(event);
+  }
+
+  #parse(line: string): E {
+    try {
+      return this.#options.eventSchema.parse(JSON.parse(line));
+    } catch (error) {
+      const why = error instanceof z.ZodError ? z.prettifyError(error) : String(error);
+      throw new PosetwinError('contract_violation', `not an event: ${line}\n${why}`, { log: this.log, cause: error });
+    }
+  }
+
+  #noteError(error: WorkerError): void {
+    this.#errors.push(error);
+    if (this.#errors.length > 1) return;
+    this.#killAfter(Math.min(this.#options.graceMs ?? GRACE_MS, AFTER_ERROR_MS), 'nothing');
+  }
+
+  async #conclude(): Promise<WorkerExit> {
+    const result = await this.#child;
+    if (this.#broken !== undefined) throw this.#broken;
+    if (this.pid === undefined) {
+      throw new PosetwinError('no_python', `${this.#options.python} could not be run`, { cause: result });
+    }
+    const { nproc, log_dir } = this.#options;
+    const remains: Remains = {
+      exit_code: result.exitCode ?? null,
+      signal: result.signal ?? null,
+      nproc,
+      errors: this.#errors,
+      log: this.log,
+      log_dir,
+      memory_ran_out: countMemoryKills() > this.#memoryKills,
+    };
+    const { exit_code, signal } = remains;
+    const exit = { exit_code, signal, duration_ms: Date.now() - this.#start, log: this.log };
+    return { outcome: this.#outcome(remains), ...exit };
+  }
+
+  #outcome(remains: Remains): WorkerExit['outcome'] {
+    if (this.#asked === 'kill') return 'killed';
+    const asked = this.#asked === 'stop' ? 'stopped' : 'finished';
+    if (remains.exit_code === 0 && remains.errors.length === 0) return asked;
+    if (asked === 'stopped' && endedBySigterm(remains)) return asked;
+    throw failureOf(remains);
+  }
+}
+
+/**
+ * Starts `python -m posetwin.worker …`, under torchrun when `nproc` is more than one. Nothing of it outlives `exit`,
+ * nor this process.
+ */
+export const startWorker = <E>(options: WorkerOptions<E>): RunningWorker => new Worker(options);
+
+/**
+ * Runs a worker to its end: `finished`, `stopped` (by `signal`) or `killed` (not stopped within `graceMs`).
+ *
+ * Throws the code of the worker's own error event, else `worker_failed` (an exception), `out_of_memory`, `worker_died`
+ * (an exit code or a signal), `contract_violation` (a line that is no event), `no_python`; `details` hold the failing
+ * rank's traceback and the log.
+ */
+export const runWorker = <E>(options: WorkerOptions<E>): Promise<WorkerExit> => startWorker(options).exit;

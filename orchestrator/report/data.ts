@@ -1,0 +1,59 @@
+import type { Manifest, Rejected, Sample } from '../contracts/dataset.ts';
+import type { StepEvent } from '../contracts/events.ts';
+import type { Experiment } from '../contracts/experiment.ts';
+import type { ResolvedSchedule } from '../contracts/job.ts';
+import type { EvaluateResult, FigureResult } from '../contracts/results.ts';
+import type { Interval } from '../convergence/bootstrap.ts';
+import type { EvaluationSummary } from './summary.ts';
+
+/** One point of the audit, with this run's own numbers in its sentence. */
+export interface AuditPoint {
+  number: number;
+  verdict: string;
+  sentence: string;
+}
+
+/** What convergence found out. Losses are means of L_t over the plateau's window; null where a number is not finite. */
+export interface ReportVerdict {
+  on_plateau: boolean;
+  /** on a plateau, and within `tolerance` of the theory value or below it */
+  converged: boolean;
+  tolerance: number;
+  steps: number;
+  achieved: Interval;
+  q: number | null;
+  delta_l: number | null;
+  lower_bound: number | null;
+  /** (achieved - ΔL) / ΔL and (achieved - L*) / L* */
+  error_to_delta_l: number | null;
+  error_to_lower_bound: number | null;
+  /** upper bound of rms |b - b_0| as a fraction of the pose distance √D (audit, point 3) */
+  pose_bound: number | null;
+  audit: readonly AuditPoint[];
+}
+
+/** Everything that the report shows. Pictures are read from `folders`; nothing else is read or computed anew. */
+export interface ReportData {
+  run_id: string;
+  /** ISO 8601 */
+  finished: string;
+  experiment: Experiment;
+  /** dotted path → where the value comes from: `default`, `file:line`, `--set` */
+  origins: Readonly<Record<string, string>>;
+  stages: readonly { name: string; key: string; cached: boolean; seconds: number }[];
+  schedule: ResolvedSchedule;
+  /** share of each t in Q, a fraction; index t - 1 */
+  q_shares: readonly number[];
+  steps: readonly StepEvent[];
+  verdict: ReportVerdict;
+  evaluate: EvaluateResult;
+  summary: EvaluationSummary;
+  figure: FigureResult;
+  manifest: Manifest;
+  samples: readonly Sample[];
+  rejected: readonly Rejected[];
+  /** git, packages, hardware, hashes, as recorded at the start */
+  provenance: object;
+  warnings: readonly { code: string; message: string }[];
+  folders: { assemble: string; evaluate: string; figures: string };
+}

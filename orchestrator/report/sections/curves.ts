@@ -1,0 +1,43 @@
+import type { ReportData } from '../data.ts';
+import { type Html, html } from '../html.ts';
+import {
+  detectionPlot,
+  errorPlot,
+  lossPlot,
+  perStepPlot,
+  qSharePlot,
+  schedulePlot,
+  termColours,
+  termNames,
+  terms,
+  termsPlot,
+} from '../plots.ts';
+
+const plot = (title: string, picture: Html, note: Html | string): Html =>
+  html`<figure class="plot"><h3>${title}</h3>${picture}<figcaption>${note}</figcaption></figure>`;
+
+const termLegend = (): Html =>
+  html`${terms.map(term => html`<span class="key"><span class="swatch" style="background: ${termColours[term]}"></span>${termNames[term]}</span> `)}`;
+
+const detectionRates = ({ summary }: ReportData) => ({
+  text_only: summary.text_only.detection_rate.mean,
+  primary: summary.primary.detection_rate.mean,
+  secondary: summary.secondary.detection_rate.mean,
+});
+
+/** The spread of the errors, and how often a person is found, beside the results table. */
+export const spreadPlots = (data: ReportData): Html =>
+  html`<div class="plots">
+${plot('Keypoint error', errorPlot(data.evaluate), 'Every held-out picture by the judge; boxes hold the middle half.')}
+${plot('Person found', detectionPlot(detectionRates(data)), 'Share of held-out pictures in which the judge finds a person.')}
+</div>`;
+
+/** Training curves and the schedule. */
+export const curvesSection = (data: ReportData): Html =>
+  html`<section id="curves"><h2>Curves</h2><div class="plots">
+${plot('Loss', lossPlot(data.steps, data.verdict), html`L<sub>t</sub> of Eq. 40 by step (dots) and its moving mean, against ΔL (Eq. 38, dashed) and the lower bound L* (dotted).`)}
+${plot('Terms without weights', termsPlot(data.steps), termLegend())}
+${plot('Loss by diffusion step', perStepPlot(data.steps), html`Mean of L<sub>t</sub> for each t over the second half of training.`)}
+${plot('Schedule', schedulePlot(data.schedule.alphas_cumprod), 'Cumulative product of the alphas over the steps of the method.')}
+${plot('Share in Q', qSharePlot(data.q_shares), 'How much each t contributes to Q (Eq. 37).')}
+</div></section>`;

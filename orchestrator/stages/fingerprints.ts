@@ -1,0 +1,42 @@
+import { join } from 'node:path';
+import type { Source } from '../contracts/dataset.ts';
+import type { Experiment } from '../contracts/experiment.ts';
+import type { Detector } from '../contracts/models.ts';
+import { isPhotoOrCaption } from '../dataset/index.ts';
+import type { Fingerprints as Prints } from '../plan/plan.ts';
+import { type Fingerprints, projectFolder } from '../runs/index.ts';
+import type { PoseLibrary } from './poses.ts';
+
+const weightsFolder = join(projectFolder, 'python', 'posetwin', 'mini', 'weights');
+const blazeposePackage = join(projectFolder, 'node_modules', '@mediapipe', 'pose', 'package.json');
+
+/** Where a model lies: `mini` is the one that is shipped. */
+export const modelFolder = (path: string, shipped: string): string =>
+  path === 'mini' ? join(weightsFolder, shipped) : path;
+
+const detectorFolder = ({ kind }: Detector): string => {
+  if (kind === 'blazepose') return blazeposePackage;
+  return join(weightsFolder, kind === 'mini' ? 'detector' : 'judge');
+};
+
+const ofSource = async (source: Source, prints: Fingerprints, library: PoseLibrary | undefined): Promise<string> =>
+  source.kind === 'mini' ? (library?.version ?? 'unknown') : prints.of(source.path, isPhotoOrCaption);
+
+/** Hashes of everything that the experiment names but does not hold. Raises `missing_file`. */
+export const fingerprintsOf = async (
+  experiment: Experiment,
+  prints: Fingerprints,
+  library: PoseLibrary | undefined,
+): Promise<Prints> => {
+  const { backbone, adapter, detector, judge, dataset, figures } = experiment;
+  const result = {
+    sources: await Promise.all(dataset.sources.map(source => ofSource(source, prints, library))),
+    backbone: await prints.of(modelFolder(backbone.path, 'backbone')),
+    adapter: await prints.of(modelFolder(adapter.path, 'adapter')),
+    detector: await prints.of(detectorFolder(detector)),
+    judge: await prints.of(detectorFolder(judge)),
+    figure_pose: /\.(json|png|jpe?g)$/i.test(figures.pose) ? await prints.of(figures.pose) : '',
+  };
+  await prints.save();
+  return result;
+};

@@ -1,0 +1,102 @@
+import { z } from 'zod';
+import type { Experiment } from '../contracts/experiment.ts';
+import { facadeContract } from '../contracts/facade.ts';
+import { PosetwinError } from '../errors.ts';
+import { isLossName, lossSpecs } from '../losses/index.ts';
+import { probeInputs } from '../losses/probe.ts';
+import type { Plan } from '../plan/plan.ts';
+import { codeDigest, type RunFolder, readJsonIfThere, writeJson } from '../runs/index.ts';
+import type { RunContext } from './context.ts';
+import type { PythonBridge } from './services.ts';
+
+const Kept = z.object({
+  passed: z.object({ train: z.string(), code_digest: z.string() }),
+  environment: facadeContract.probe_environment.result,
+});
+type Kept = z.output<typeof Kept>;
+
+/** Python's and its packages' versions, as the run's preflight found them; empty where none was needed. */
+export const packageVersions = async (run: RunFolder): Promise<Record<string, string>> => {
+  const kept = await readJsonIfThere(run.file('preflight.json'), Kept).catch(() => undefined);
+  return kept === undefined ? {} : { python: kept.environment.python, ...kept.environment.packages };
+};
+
+/** Both languages compute in float64: what differs more is a mistake in one of them. */
+const scheduleTolerance = 1e-12;
+const lossTolerance = 1e-9;
+
+const probeModel = async (bridge: PythonBridge, { experiment }: RunContext) => {
+  const { backbone, adapter, detector, dataset } = experiment;
+  const model = await bridge.call('probe_model', { backbone, adapter, detector, image_size: dataset.image_size });
+  if (model.keypoint_gradient > 0) return model;
+  throw new PosetwinError('dead_gradient', `the detector '${detector.kind}' passes no gradient to the image`, {
+    path: 'detector',
+    hint: 'the pose terms would train nothing: choose another detector',
+  });
+};
+
+const checkSchedule = async (bridge: PythonBridge, { experiment, plan }: RunContext): Promise<void> => {
+  const mine = plan.stages.train.spec.schedule.alphas_cumprod;
+  const { alphas_cumprod } = await bridge.call('schedule', { config: experiment.schedule });
+  const differs = (value: number, index: number) =>
+    !(Math.abs(value - (alphas_cumprod[index] ?? Number.NaN)) <= scheduleTolerance * Math.abs(value));
+  const wrong = mine.length === alphas_cumprod.length ? mine.findIndex(differs) : 0;
+  if (wrong === -1) return;
+  throw new PosetwinError(
+    'contract_violation',
+    `alphas_cumprod at t = ${wrong + 1} is ${mine[wrong]} in TypeScript and ${alphas_cumprod[wrong]} in Python`,
+    { path: 'schedule', hint: 'one of the two schedule rooms is wrong: please report it' },
+  );
+};
+
+/** The probes with the readings of this run where a term has some. */
+const probesOf = ({ pose_residual, sampler }: Experiment['method']): typeof probeInputs => ({
+  ...probeInputs,
+  pose_residual: { ...probeInputs.pose_residual, reading: pose_residual },
+  sampler_step: { ...probeInputs.sampler_step, reading: sampler },
+});
+
+const checkLossTerms = async (bridge: PythonBridge, { experiment }: RunContext): Promise<Record<string, number>> => {
+  const values: Record<string, number> = {};
+  const probes = probesOf(experiment.method);
+  for (const [term, spec] of Object.entries(lossSpecs)) {
+    const inputs = isLossName(term) ? probes[term] : {};
+    const mine = spec.evaluate(inputs);
+    const { value } = await bridge.call('evaluate_loss_term', { term, inputs });
+    if (!(Math.abs(mine - value) <= lossTolerance)) throw mismatch(term, mine, value);
+    values[term] = mine;
+  }
+  return values;
+};
+
+const mismatch = (term: string, mine: number, theirs: number): PosetwinError =>
+  new PosetwinError('loss_mismatch', `${term} is ${mine} in TypeScript and ${theirs} in Python`, {
+    hint: 'one of the two losses rooms is wrong: please report it',
+  });
+
+const thisVersion = async (plan: Plan): Promise<Kept['passed']> => ({
+  train: plan.stages.train.key,
+  code_digest: await codeDigest(),
+});
+
+/** Whether this run has passed with the same models, settings and code: going on after an interruption, say. */
+export const hasPassed = async ({ run, plan }: RunContext): Promise<boolean> => {
+  const kept = await readJsonIfThere(run.file('preflight.json'), Kept).catch(() => undefined);
+  const passed = await thisVersion(plan);
+  return kept?.passed.train === passed.train && kept.passed.code_digest === passed.code_digest;
+};
+
+/**
+ * Before anything is computed from the models: their shapes, that the detector's gradient lives, and that TypeScript
+ * and Python agree on the schedule and on every loss term. All of it is kept in preflight.json.
+ * Raises `dead_gradient`, `contract_violation`, `loss_mismatch` and the codes of the bridge.
+ */
+export const preflight = async (context: RunContext): Promise<void> => {
+  const bridge = await context.services.bridge();
+  const environment = await bridge.call('probe_environment', {});
+  const model = await probeModel(bridge, context);
+  await checkSchedule(bridge, context);
+  const loss_terms = await checkLossTerms(bridge, context);
+  const passed = await thisVersion(context.plan);
+  await writeJson(context.run.file('preflight.json'), { passed, environment, model, loss_terms });
+};

@@ -1,0 +1,64 @@
+import { join } from 'node:path';
+import { formatOrigin, type Origins } from '../config/origins.ts';
+import { Manifest, Rejected, Sample } from '../contracts/dataset.ts';
+import { EvaluateResult, FigureResult } from '../contracts/results.ts';
+import type { PlannedStage } from '../plan/plan.ts';
+import { stageNames } from '../plan/versions.ts';
+import type { ReportData } from '../report/data.ts';
+import { summarizeEvaluation } from '../report/summary.ts';
+import { lastSteps, type Provenance, readEvents, readJson, readLines } from '../runs/index.ts';
+import type { RunContext } from './context.ts';
+import { readVerdict, reportVerdict } from './verdict.ts';
+
+/** What the report shows and the stages do not know. */
+export interface ReportFacts {
+  origins: Origins;
+  provenance: Provenance;
+  /** stages whose result was there before this run */
+  cached: ReadonlySet<string>;
+  warnings: readonly { code: string; message: string }[];
+}
+
+const stageRows = ({ plan, store }: RunContext, cached: ReadonlySet<string>): Promise<ReportData['stages'][number][]> =>
+  Promise.all(
+    stageNames
+      .filter(name => name !== 'report')
+      .map(async name => {
+        const stage: PlannedStage = plan.stages[name];
+        const { seconds } = await store.record(stage);
+        return { name, key: stage.key, cached: cached.has(name), seconds };
+      }),
+  );
+
+/** Reads everything that the report shows from the finished stages. Raises `corrupt_file`. */
+export const collectReport = async (context: RunContext, facts: ReportFacts): Promise<ReportData> => {
+  const { plan, store, run, experiment } = context;
+  const [assemble, train, evaluate, figures] = [
+    store.folder(plan.stages.assemble),
+    store.folder(plan.stages.train),
+    store.folder(plan.stages.evaluate),
+    store.folder(plan.stages.figures),
+  ];
+  const evaluated = await readJson(join(evaluate, 'result.json'), EvaluateResult);
+  const convergence = await readVerdict(store.folder(plan.stages.verdict));
+  return {
+    run_id: run.id,
+    finished: new Date().toISOString(),
+    experiment,
+    origins: Object.fromEntries(Object.entries(facts.origins).map(([path, origin]) => [path, formatOrigin(origin)])),
+    stages: await stageRows(context, facts.cached),
+    schedule: plan.stages.train.spec.schedule,
+    q_shares: convergence.q_shares,
+    steps: lastSteps(await readEvents(join(train, 'events.jsonl'))),
+    verdict: reportVerdict(convergence),
+    evaluate: evaluated,
+    summary: summarizeEvaluation(evaluated),
+    figure: await readJson(join(figures, 'result.json'), FigureResult),
+    manifest: await readJson(join(assemble, 'manifest.json'), Manifest),
+    samples: await readLines(join(assemble, 'samples.jsonl'), Sample),
+    rejected: await readLines(join(assemble, 'rejected.jsonl'), Rejected),
+    provenance: facts.provenance,
+    warnings: facts.warnings,
+    folders: { assemble, evaluate, figures },
+  };
+};

@@ -1,0 +1,51 @@
+import { join } from 'node:path';
+import type { z } from 'zod';
+import type { WorkerEvent } from '../contracts/events.ts';
+import type { TrainJob } from '../contracts/job.ts';
+import { checkLogged, decide } from '../convergence/index.ts';
+import { DecisionJournal, lastSteps, readEvents } from '../runs/index.ts';
+import type { RunContext } from './context.ts';
+import type { Stage } from './stage.ts';
+import { runWorkerStage } from './worker-stage.ts';
+
+type TrainSpec = z.output<typeof TrainJob>['spec'];
+
+/** Steps in which every trainable t is visited once. */
+export const cycleOf = ({ trainable }: TrainSpec['schedule']): number => trainable.filter(Boolean).length;
+
+const optionsOf = ({ seed, convergence, schedule }: TrainSpec) => ({ ...convergence, seed, cycle: cycleOf(schedule) });
+
+/** Listens to a training: checks every logged loss and answers every boundary, from the journal where it can. */
+const listener = (context: RunContext, journal: DecisionJournal, history: WorkerEvent[]) => {
+  const { spec } = context.plan.stages.train;
+  const { q } = spec.schedule;
+  return async (event: WorkerEvent): Promise<void> => {
+    history.push(event);
+    if (event.type === 'step') checkLogged(event, q);
+    if (event.type !== 'boundary') return;
+    const decision = await journal.answer(event.step, () => decide(lastSteps(history), event.step, q, optionsOf(spec)));
+    context.emit({ type: 'decision', stage: 'train', decision });
+  };
+};
+
+/**
+ * Training of the secondary adapter (Eq. 40, 43) in Python, its convergence decided here. Goes on from the newest valid
+ * checkpoint; answers once journalled are never decided anew. Raises `loss_mismatch`, and what the worker raises.
+ */
+export const train: Stage = {
+  name: 'train',
+  async run(context, folder) {
+    const { store, plan, experiment } = context;
+    const journal = new DecisionJournal(join(folder, 'decisions.jsonl'));
+    const history = await readEvents(join(folder, 'events.jsonl'));
+    await runWorkerStage(context, 'train', folder, {
+      inputs: {
+        assemble: store.folder(plan.stages.assemble),
+        cache: store.folder(plan.stages.cache),
+        decisions: journal.file,
+      },
+      nproc_per_node: experiment.train.nproc_per_node,
+      onEvent: listener(context, journal, history),
+    });
+  },
+};

@@ -1,0 +1,1 @@
+"""Assembled sets on disk: making them, reading them, caching what is frozen."""

@@ -1,0 +1,127 @@
+"""The stage `assemble`: items that TypeScript chose → pictures, keypoints, captions and control maps on disk."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from pydantic import TypeAdapter, ValidationError
+
+from posetwin.contracts import Control, Dataset, FolderItem, Item, MiniItem
+from posetwin.control.dots import draw_dots
+from posetwin.control.openpose import draw_openpose
+from posetwin.data.journal import Record, append_lines, recover_lines, write_png
+from posetwin.errors import PosetwinError
+from posetwin.mini.world import sample_world
+
+BATCH = 32
+# A photo with one of these faults is listed and left out; any other error ends the stage.
+FAULTS_OF_A_PHOTO = frozenset({"no_person", "no_visible_keypoint", "bad_image", "missing_file"})
+
+
+@dataclass(frozen=True)
+class Picture:
+    """image: (S, S, 3) uint8 RGB. keypoints: (18, 3) x, y in pixels, visibility."""
+
+    image: np.ndarray
+    keypoints: np.ndarray
+    source: str
+    caption: str
+    pose: str
+    attributes: dict[str, str]
+
+
+def draw_control(keypoints: np.ndarray, size: int, control: Control) -> np.ndarray:
+    """The control map of step 2: (size, size, 3) for `openpose`, (size, size) grey for `dots`, uint8."""
+    if control.style == "dots":
+        return draw_dots(keypoints, size, radius=control.radius)
+    return draw_openpose(keypoints, size, line_width=control.line_width)
+
+
+def _drawn(item: MiniItem, size: int) -> Picture:
+    drawn = sample_world(item.seed, pose=item.pose or None, split=item.split, size=size)
+    return Picture(drawn.image, drawn.keypoints, "mini", drawn.caption, drawn.attributes["pose"], drawn.attributes)
+
+
+def _photographed(item: FolderItem, size: int) -> Picture:
+    from posetwin.data.photos import read_photo
+
+    photo = read_photo(Path(item.path), size, item.detector)
+    return Picture(photo.image, photo.keypoints, item.path, item.caption, "", {})
+
+
+def make_picture(item: Item, size: int) -> Picture:
+    """Draw or read one item. Raises PosetwinError: the codes of sample_world and of read_photo."""
+    picture = _drawn(item, size) if isinstance(item, MiniItem) else _photographed(item, size)
+    if not (picture.keypoints[:, 2] > 0).any():
+        raise PosetwinError("no_visible_keypoint", f"item {item.id}: no keypoint inside the picture")
+    return picture
+
+
+def _write_sample(folder: Path, item: Item, dataset: Dataset) -> Record:
+    picture = make_picture(item, dataset.image_size)
+    image, control = f"images/{item.id:06d}.png", f"control/{item.id:06d}.png"
+    write_png(folder / image, picture.image)
+    write_png(folder / control, draw_control(picture.keypoints, dataset.image_size, dataset.control))
+    return {
+        "id": item.id,
+        "split": item.split,
+        "source": picture.source,
+        "image": image,
+        "control": control,
+        "caption": picture.caption,
+        "pose": picture.pose,
+        "keypoints": picture.keypoints.tolist(),
+        "attributes": picture.attributes,
+    }
+
+
+def _sample_or_rejected(folder: Path, item: Item, dataset: Dataset) -> tuple[Record | None, Record | None]:
+    try:
+        return _write_sample(folder, item, dataset), None
+    except PosetwinError as error:
+        if isinstance(item, MiniItem) or error.code not in FAULTS_OF_A_PHOTO:
+            raise
+        return None, {"id": item.id, "source": item.path, "code": error.code, "reason": error.message}
+
+
+def read_items(path: Path) -> list[Item]:
+    """Raises PosetwinError: contract_violation, with the line."""
+    adapter: TypeAdapter[Item] = TypeAdapter(Item)
+    items = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            items.append(adapter.validate_python(json.loads(line)))
+        except (ValidationError, json.JSONDecodeError) as error:
+            raise PosetwinError("contract_violation", f"{path}:{number} is not an item: {error}") from error
+    return items
+
+
+def _batches(items: list[Item]) -> Iterator[list[Item]]:
+    yield from (items[start : start + BATCH] for start in range(0, len(items), BATCH))
+
+
+def _known_ids(journals: Iterable[Path]) -> set[int]:
+    return {record["id"] for journal in journals for record in recover_lines(journal)}
+
+
+def assemble(folder: Path, items: list[Item], dataset: Dataset, progress: Callable[[int, int, str], None]) -> None:
+    """Write samples.jsonl, rejected.jsonl, images/ and control/ into `folder`; what is there already is kept.
+
+    The journals are written after the pictures that they name, so a killed run goes on where it was, and the order
+    of samples.jsonl is the items' order either way.
+    """
+    samples, rejected = folder / "samples.jsonl", folder / "rejected.jsonl"
+    for name in ("images", "control"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    known = _known_ids((samples, rejected))
+    done = len(known)
+    for batch in _batches([item for item in items if item.id not in known]):
+        results = [_sample_or_rejected(folder, item, dataset) for item in batch]
+        append_lines(samples, [sample for sample, _ in results if sample is not None])
+        append_lines(rejected, [fault for _, fault in results if fault is not None])
+        done += len(batch)
+        progress(done, len(items), "images")

@@ -1,0 +1,1 @@
+"""Keypoint layouts and differentiable detectors (Ψ of the method)."""

@@ -1,0 +1,1 @@
+"""What a user can check: keypoint error, PCK, detection rate, scene drift."""

@@ -1,0 +1,43 @@
+"""Latents and token ids of the training set, encoded once for the stages that train in latent space."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from posetwin.mini.architecture import make_vae
+from posetwin.mini.data import to_unit, training_set
+from posetwin.mini.slices import load_averaged
+
+
+def load_vae(folder: Path) -> tuple[Any, int]:
+    """The trained VAE, frozen, and its number of steps."""
+    vae = make_vae()
+    return vae, load_averaged("vae", {"vae": vae}, folder)
+
+
+@torch.no_grad()
+def _encode(vae: Any, images: torch.Tensor) -> torch.Tensor:
+    with torch.autocast("cpu", torch.bfloat16):
+        return torch.cat([vae.encode(to_unit(part)).latents.float() for part in images.split(200)])
+
+
+def scaling_factor(folder: Path) -> float:
+    """The factor that gives latents unit deviation, measured on the first 2,000 training images."""
+    vae, _ = load_vae(folder)
+    return 1 / _encode(vae, training_set(folder).images[:2000]).std().item()
+
+
+def training_latents(folder: Path) -> torch.Tensor:
+    """(N, 4, 16, 16) float16 latents of unit deviation."""
+    vae, step = load_vae(folder)
+    path = folder / f"latents-{step}.safetensors"
+    if not path.exists():
+        latents = _encode(vae, training_set(folder).images) * scaling_factor(folder)
+        save_file({"latents": latents.half()}, folder / "latents.partial")
+        os.replace(folder / "latents.partial", path)
+    return load_file(path)["latents"]

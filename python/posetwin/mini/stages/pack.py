@@ -1,0 +1,71 @@
+"""Stage `pack`: averaged weights as float16 in the layout of a diffusers model folder, with their hashes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+
+from posetwin.keypoints.mini import MiniHourglass, MiniJudge
+from posetwin.mini.architecture import make_adapter, make_scheduler
+from posetwin.mini.latents import load_vae, scaling_factor
+from posetwin.mini.slices import load_averaged
+from posetwin.mini.stages.text_to_image import make_models
+from posetwin.mini.stages.tokenizer import load_tokenizer
+from posetwin.shipped import WEIGHTS, write_hashes
+
+
+def _pack_network(network: MiniHourglass | MiniJudge, stage: str, folder: Path, target: Path) -> int:
+    steps = load_averaged(stage, {"network": network}, folder)
+    target.mkdir(parents=True)
+    save_file({k: v.half().contiguous() for k, v in network.state_dict().items()}, target / "model.safetensors")
+    config = {"class": type(network).__name__, "channels": list(network.channels), "trained_steps": steps}
+    (target / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+    return steps
+
+
+def _drop_derived_config(folder: Path) -> None:
+    """AutoencoderTiny writes a key that it warns about when it reads it."""
+    config = json.loads((folder / "config.json").read_text())
+    config.pop("block_out_channels", None)
+    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+
+
+def _pack_backbone(folder: Path, target: Path) -> None:
+    tokenizer = load_tokenizer(folder)
+    text_encoder, unet = make_models(tokenizer)
+    load_averaged("text_to_image", {"text_encoder": text_encoder, "unet": unet}, folder)
+    vae, _ = load_vae(folder)
+    vae.register_to_config(scaling_factor=scaling_factor(folder))
+    models: dict[str, Any] = {"text_encoder": text_encoder, "unet": unet, "vae": vae}
+    for name, module in models.items():
+        module.half().save_pretrained(target / name)
+    _drop_derived_config(target / "vae")
+    make_scheduler().save_pretrained(target / "scheduler")
+    shutil.copytree(folder / "tokenizer", target / "tokenizer")
+
+
+def pack(folder: Path, target: Path) -> None:
+    """Write backbone/, adapter/, detector/, judge/ and hashes.json, then put them in place of `target` at once."""
+    fresh = target.with_name(f"{target.name}.partial")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    _pack_backbone(folder, fresh / "backbone")
+    torch.manual_seed(0)
+    adapter = make_adapter()
+    load_averaged("primary", {"adapter": adapter}, folder)
+    adapter.half().save_pretrained(fresh / "adapter")
+    _pack_network(MiniHourglass(), "detector", folder, fresh / "detector")
+    _pack_network(MiniJudge(), "judge", folder, fresh / "judge")
+    write_hashes(fresh)
+    shutil.rmtree(target, ignore_errors=True)
+    fresh.rename(target)
+
+
+def run(folder: Path, deadline: float) -> bool:
+    pack(folder, WEIGHTS)
+    return True

@@ -1,0 +1,42 @@
+"""`python -m posetwin.mini.train [stage…] [--minutes M] [--out DIR]`: train the mini models in resumable slices."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import time
+from pathlib import Path
+
+import torch
+
+STAGES = ("tokenizer", "vae", "detector", "judge", "text_to_image", "primary", "pack")
+
+
+def _arguments(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m posetwin.mini.train", description=__doc__)
+    parser.add_argument("stages", nargs="*", metavar="stage", help=f"of {', '.join(STAGES)}; all by default")
+    parser.add_argument("--minutes", type=float, default=45.0, help="length of this slice; run again to go on")
+    parser.add_argument("--out", type=Path, default=Path(".posetwin/mini"), help="folder of checkpoints and caches")
+    parser.add_argument("--threads", type=int, default=2, help="CPU threads")
+    arguments = parser.parse_args(argv)
+    for stage in arguments.stages:
+        if stage not in STAGES:
+            parser.error(f"no stage {stage!r}; one of {', '.join(STAGES)}")
+    return arguments
+
+
+def main(argv: list[str] | None = None) -> None:
+    arguments = _arguments(argv)
+    torch.set_num_threads(arguments.threads)
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    deadline = time.monotonic() + 60 * arguments.minutes
+    for stage in arguments.stages or STAGES:
+        module = importlib.import_module(f".stages.{stage}", __package__)
+        if not module.run(arguments.out, deadline):
+            print(f"{stage} is not finished: run the same command again to go on", flush=True)
+            return
+        print(f"{stage} done", flush=True)
+
+
+if __name__ == "__main__":
+    main()

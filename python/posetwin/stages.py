@@ -1,0 +1,221 @@
+"""The stages of a run: each a function from its job to the files of its output folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from posetwin.contracts import parse_job
+
+# Everything heavy is imported by the stage that needs it: a job that is refused is refused at once.
+if TYPE_CHECKING:
+    import torch
+
+    from posetwin.contracts import AssembleJob, CacheJob, EvaluateJob, FigureJob, Job, SampleJob, TrainJob
+    from posetwin.sampling.figure import Painter
+    from posetwin.sampling.judge import Judges
+
+Emit = Callable[[dict[str, Any]], None]
+Status = Literal["done", "stopped"]
+
+
+class _Stopped(Exception):
+    """Ends a stage between two of its batches."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What every stage is given beside its job."""
+
+    emit: Emit
+    device: torch.device
+    folder: Path
+    stop_requested: Callable[[], bool]
+
+    def started(self, stage: str, resumed_from: int = 0) -> None:
+        event = {"type": "started", "stage": stage, "pid": os.getpid(), "device": str(self.device)}
+        self.emit({**event, "world_size": int(os.environ.get("WORLD_SIZE", "1")), "resumed_from": resumed_from})
+
+    def progress(self, done: int, total: int, unit: str) -> None:
+        """Tells how far the stage is, and leaves it where the process was asked to end."""
+        self.emit({"type": "progress", "done": done, "total": total, "unit": unit})
+        if self.stop_requested():
+            raise _Stopped
+
+
+def _assemble(job: AssembleJob, context: Context) -> Status:
+    from posetwin.data.assemble import assemble, read_items
+
+    context.started(job.stage)
+    assemble(context.folder, read_items(Path(job.inputs.items)), job.spec.dataset, context.progress)
+    return "done"
+
+
+def _cache(job: CacheJob, context: Context) -> Status:
+    from posetwin.adapters.t2i import load_adapter
+    from posetwin.data.assembled import read_assembled
+    from posetwin.data.cache import write_cache
+    from posetwin.models.backbone import load_backbone
+
+    context.started(job.stage)
+    adapter = job.spec.adapter
+    write_cache(
+        context.folder,
+        read_assembled(Path(job.inputs.assemble)),
+        load_backbone(job.spec.backbone.path, device=str(context.device)),
+        load_adapter(adapter.path, device=context.device),
+        adapter.conditioning_scale,
+        context.progress,
+    )
+    return "done"
+
+
+def _train(job: TrainJob, context: Context) -> Status:
+    from posetwin.adapters.t2i import save_adapter
+    from posetwin.data.journal import write_json
+    from posetwin.training.set_up import journaled, make_trainer
+    from posetwin.training.world import joined_world
+
+    with joined_world(context.device) as world:
+        emit = journaled(context.emit, context.folder / "events.jsonl", world)
+        logged = Context(emit, context.device, context.folder, context.stop_requested)
+        trainer = make_trainer(job, world, emit, context.stop_requested)
+        outcome, steps = trainer.train(lambda step: logged.started(job.stage, resumed_from=step))
+        if outcome != "interrupted" and world.is_main:
+            digest = save_adapter(trainer.secondary, context.folder / "adapter")
+            result = {
+                "steps": steps,
+                "stopped_early": outcome == "stopped_early",
+                "adapter": "adapter",
+                "adapter_sha256": digest,
+                "num_trained_parameters": sum(p.numel() for p in trainer.secondary.parameters()),
+                "device": str(context.device),
+            }
+            write_json(context.folder / "result.json", result)
+    return "stopped" if outcome == "interrupted" else "done"
+
+
+def _judges(job: EvaluateJob | FigureJob | SampleJob, context: Context) -> Judges:
+    from posetwin.keypoints.loading import load_detector
+    from posetwin.sampling.judge import Judges
+
+    judge = load_detector(job.spec.judge, context.device)
+    detector = load_detector(job.spec.detector, context.device)
+    return Judges(judge, detector, job.spec.evaluate.detection_threshold, context.device)
+
+
+def _evaluate(job: EvaluateJob, context: Context) -> Status:
+    from posetwin.adapters.t2i import load_adapter
+    from posetwin.data.assembled import read_assembled
+    from posetwin.data.journal import write_json
+    from posetwin.models.backbone import load_backbone
+    from posetwin.sampling.evaluate import Evaluation, evaluate
+    from posetwin.sampling.sampler import SamplerSettings
+
+    context.started(job.stage)
+    settings = job.spec.evaluate
+    evaluation = Evaluation(
+        folder=context.folder,
+        assembled=read_assembled(Path(job.inputs.assemble)),
+        backbone=load_backbone(job.spec.backbone.path, device=str(context.device)),
+        primary=load_adapter(job.spec.adapter.path, device=context.device),
+        secondary=load_adapter(str(Path(job.inputs.train) / "adapter"), device=context.device),
+        conditioning_scale=job.spec.adapter.conditioning_scale,
+        settings=SamplerSettings(settings.num_inference_steps, settings.guidance_scale),
+        judges=_judges(job, context),
+        seed=job.spec.seed,
+    )
+    result = evaluate(evaluation, settings.num_pairs, settings.batch_size, context.progress)
+    write_json(context.folder / "result.json", result.model_dump(mode="json"))
+    return "done"
+
+
+def _painter(job: FigureJob | SampleJob, context: Context) -> Painter:
+    from posetwin.adapters.t2i import load_adapter
+    from posetwin.models.backbone import load_backbone
+    from posetwin.sampling.figure import Painter
+    from posetwin.sampling.sampler import SamplerSettings
+
+    spec = job.spec
+    return Painter(
+        folder=context.folder,
+        backbone=load_backbone(spec.backbone.path, device=str(context.device)),
+        primary=load_adapter(spec.adapter.path, device=context.device),
+        secondary=load_adapter(str(Path(job.inputs.train) / "adapter"), device=context.device),
+        conditioning_scale=spec.adapter.conditioning_scale,
+        settings=SamplerSettings(spec.evaluate.num_inference_steps, spec.evaluate.guidance_scale),
+        judges=_judges(job, context),
+        image_size=spec.dataset.image_size,
+    )
+
+
+def _paint(
+    job: FigureJob | SampleJob, context: Context, prompt: str, pose: str, seed: int, num_images: int
+) -> list[dict[str, Any]]:
+    from posetwin.sampling.figure import paint_figures
+    from posetwin.sampling.pose_input import read_pose
+
+    context.started(job.stage)
+    # The pose first: a mistake in it is told before the models are loaded.
+    given = read_pose(pose, job.spec.dataset.image_size, job.spec.dataset.control)
+    figures = paint_figures(_painter(job, context), prompt, pose, given, seed, num_images)
+    return [figure.model_dump(mode="json") for figure in figures]
+
+
+def _figures(job: FigureJob, context: Context) -> Status:
+    from posetwin.data.journal import write_json
+
+    wanted = job.spec.figures
+    figure = _paint(job, context, wanted.prompt, wanted.pose, wanted.seed, 1)[0]
+    write_json(context.folder / "result.json", figure)
+    return "done"
+
+
+def _sample(job: SampleJob, context: Context) -> Status:
+    from posetwin.data.journal import write_json
+
+    spec = job.spec
+    images = _paint(job, context, spec.prompt, spec.pose, spec.seed, spec.num_images)
+    write_json(context.folder / "result.json", {"images": images})
+    return "done"
+
+
+_STAGES: dict[str, Callable[[Any, Context], Status]] = {
+    "assemble": _assemble,
+    "cache": _cache,
+    "train": _train,
+    "evaluate": _evaluate,
+    "figures": _figures,
+    "sample": _sample,
+}
+
+
+def _prepare(job: Job, emit: Emit, stop_requested: Callable[[], bool]) -> Context:
+    from posetwin.device import be_deterministic, resolve_device, use_threads
+
+    device = resolve_device(job.device, int(os.environ.get("LOCAL_RANK", "0")))
+    use_threads(job.num_threads, int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
+    be_deterministic(device)
+    folder = Path(job.output_dir)
+    folder.mkdir(parents=True, exist_ok=True)
+    return Context(emit, device, folder, stop_requested)
+
+
+def run(job: dict[str, Any], emit: Emit, stop_requested: Callable[[], bool] = lambda: False) -> None:
+    """Do the stage that `job` names (a job of contracts/job.ts); tell what happens through `emit`.
+    `stop_requested` turns true once the process was asked to end: the stage then saves and ends early.
+
+    Raises PosetwinError: contract_violation for a job of another version, and the codes of the stages.
+    """
+    began = time.perf_counter()
+    parsed = parse_job(json.dumps(job))
+    try:
+        status = _STAGES[parsed.stage](parsed, _prepare(parsed, emit, stop_requested))
+    except _Stopped:
+        status = "stopped"
+    emit({"type": "finished", "status": status, "seconds": time.perf_counter() - began})

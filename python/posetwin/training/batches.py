@@ -1,0 +1,61 @@
+"""The quintuples of a step, gathered from the assembled set and the cache."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+
+from posetwin.contracts import Method
+from posetwin.data.assembled import Assembled, IndexedPair
+from posetwin.data.cache import Cache
+from posetwin.losses import keypoint_mask, normalize_keypoints
+from posetwin.metrics.scene import scene_mask
+from posetwin.sampling.noise import draw_noise
+from posetwin.training.order import position_in_epoch
+from posetwin.training.routes import Batch
+
+
+@dataclass(frozen=True)
+class Batches:
+    """Quintuples by global sample index: a pure function of (seed, index). channels: of the adapter's control map."""
+
+    assembled: Assembled
+    cache: Cache
+    method: Method
+    seed: int
+    channels: int
+    device: torch.device
+    dtype: torch.dtype
+    pairs: list[IndexedPair] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "pairs", self.assembled.pairs("train"))
+
+    def gather(self, global_indices: range) -> Batch:
+        """The batch of these global sample indices."""
+        places = [position_in_epoch(self.seed, index, len(self.pairs)) for index in global_indices]
+        pairs = [self.pairs[place] for place in places]
+        a, b = [pair.a for pair in pairs], [pair.b for pair in pairs]
+        size, cache, keypoints = self.assembled.image_size, self.cache, self.assembled.keypoints
+        noise = draw_noise(self.seed, "noise", global_indices, cache.latents.shape[1:])
+        return Batch(
+            latents_a=self._move(cache.latents[a]),
+            latents_b=self._move(cache.latents[b]),
+            noise=self._move(noise),
+            prompt_embeds=self._move(cache.embeds_of([pair.prompt for pair in pairs])),
+            negative_prompt_embeds=self._move(cache.embeds_of([""] * len(pairs))),
+            features_a=[self._move(feature[a]) for feature in cache.features],
+            controls_b=self._move(self.assembled.controls(b, self.channels)),
+            keypoints_a=self._normalized(keypoints[a]),
+            keypoints_b=self._normalized(keypoints[b]),
+            mask=self._move(keypoint_mask(keypoints[a][..., 2], keypoints[b][..., 2])),
+            scene_mask=self._move(scene_mask(keypoints[a].numpy(), keypoints[b].numpy(), size)),
+        )
+
+    def _move(self, tensor: torch.Tensor) -> torch.Tensor:
+        return tensor.to(self.device, self.dtype)
+
+    def _normalized(self, keypoints: torch.Tensor) -> torch.Tensor:
+        size = self.assembled.image_size
+        return self._move(normalize_keypoints(keypoints[..., :2], size, size, self.method.normalization_bias))

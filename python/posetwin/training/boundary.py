@@ -1,0 +1,33 @@
+"""The step boundaries at which TypeScript decides whether training goes on."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+POLL_SECONDS = 0.02
+
+
+def read_decision(journal: Path, step: int) -> str | None:
+    """`continue` or `stop` where decisions.jsonl answers this step; a line still being written is not read."""
+    if not journal.is_file():
+        return None
+    lines = journal.read_text(encoding="utf-8").split("\n")[:-1]
+    answers = {record["step"]: record["decision"] for record in map(json.loads, filter(None, lines))}
+    return answers.get(step)
+
+
+def wait_for_decision(journal: Path, step: int, ask: Callable[[], None], interrupted: Callable[[], bool]) -> str | None:
+    """An answer that is there already (a resumed or replayed run) is taken at once; otherwise `ask`, then wait.
+
+    None where the process was asked to stop before an answer came.
+    """
+    answer = read_decision(journal, step)
+    if answer is None:
+        ask()
+    while answer is None and not interrupted():
+        time.sleep(POLL_SECONDS)
+        answer = read_decision(journal, step)
+    return answer

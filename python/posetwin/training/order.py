@@ -1,0 +1,56 @@
+"""What each step sees, as pure functions of (seed, step): resuming needs no generator's state, only the step."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+
+import torch
+
+from posetwin.contracts import Train
+from posetwin.sampling.noise import derived_generator
+
+
+@lru_cache(maxsize=4)
+def _permutation(seed: int, purpose: str, cycle: int, length: int) -> list[int]:
+    return torch.randperm(length, generator=derived_generator(seed, purpose, cycle)).tolist()
+
+
+def global_indices(step: int, global_batch_size: int) -> range:
+    """The global sample indices of a step (1 is the first), the same for any number of ranks."""
+    return range((step - 1) * global_batch_size, step * global_batch_size)
+
+
+def share_of_rank(indices: range, rank: int, world_size: int) -> range:
+    """The contiguous part that one rank computes; parts differ in length by at most one."""
+    bounds = [len(indices) * r // world_size for r in (rank, rank + 1)]
+    return indices[bounds[0] : bounds[1]]
+
+
+def position_in_epoch(seed: int, global_index: int, length: int) -> int:
+    """Which pair a global sample index stands for: each epoch is a permutation by (seed, epoch)."""
+    epoch, place = divmod(global_index, length)
+    return _permutation(seed, "order", epoch, length)[place]
+
+
+def step_t(seed: int, step: int, trainable: Sequence[int]) -> int:
+    """The t of a step: every `len(trainable)` steps visit each trainable t once, in a random order."""
+    cycle, place = divmod(step - 1, len(trainable))
+    return trainable[_permutation(seed, "t", cycle, len(trainable))[place]]
+
+
+_DECAY: dict[str, Callable[[float], float]] = {
+    "constant": lambda progress: 1.0,
+    "linear": lambda progress: 1 - progress,
+    "cosine": lambda progress: 0.5 * (1 + math.cos(math.pi * progress)),
+}
+
+
+def learning_rate(step: int, train: Train) -> float:
+    """Linear warm-up over `lr_warmup_steps`, then the chosen decay; step 1 is the first, the rate is above 0 always."""
+    warmup = train.lr_warmup_steps
+    if step <= warmup:
+        return train.learning_rate * step / warmup
+    progress = (step - 1 - warmup) / max(1, train.max_train_steps - warmup)
+    return train.learning_rate * _DECAY[train.lr_scheduler](min(progress, 1.0))

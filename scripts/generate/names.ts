@@ -1,0 +1,95 @@
+/** The names that the contracts bear in Python: every object schema that crosses gets one, unions stay inline. */
+import { z } from 'zod';
+import {
+  Control,
+  Dataset,
+  Item,
+  Manifest,
+  Pair,
+  Rejected,
+  Sample,
+  Source,
+} from '../../orchestrator/contracts/dataset.ts';
+import { Decision, LoggedTerms, WorkerEvent } from '../../orchestrator/contracts/events.ts';
+import { Evaluate, Figures } from '../../orchestrator/contracts/experiment.ts';
+import { Job, ResolvedSchedule } from '../../orchestrator/contracts/job.ts';
+import { Convergence, Method, Train } from '../../orchestrator/contracts/method.ts';
+import { Adapter, Backbone, Detector } from '../../orchestrator/contracts/models.ts';
+import { Fraction, Keypoint } from '../../orchestrator/contracts/primitives.ts';
+import {
+  CacheResult,
+  EvaluateResult,
+  FigureResult,
+  JudgedImage,
+  TrainResult,
+} from '../../orchestrator/contracts/results.ts';
+import { Schedule } from '../../orchestrator/contracts/schedule.ts';
+
+type Named = Record<string, z.ZodType>;
+
+const pascal = (text: string) => text.replace(/(?:^|[_-])(\w)/g, (_, letter: string) => letter.toUpperCase());
+
+/** `MiniSource` and `FolderSource` for the options of `Source`. */
+const optionsOf = (union: z.ZodDiscriminatedUnion<readonly z.ZodObject[]>, key: string, suffix: string): Named =>
+  Object.fromEntries(
+    union.options.map(option => {
+      const literal = option.shape[key];
+      if (!(literal instanceof z.ZodLiteral)) throw new Error(`${suffix}: an option without a literal ${key}`);
+      return [`${pascal(String(literal.value))}${suffix}`, option];
+    }),
+  );
+
+const jobParts: Named = Object.fromEntries(
+  Job.options.flatMap(option => {
+    const stage = option.shape.stage.value === 'figures' ? 'Figure' : pascal(option.shape.stage.value);
+    return [
+      [`${stage}Inputs`, option.shape.inputs],
+      [`${stage}Spec`, option.shape.spec],
+      [`${stage}Job`, option],
+    ];
+  }),
+);
+
+export const pythonContracts: Named = {
+  Fraction,
+  Keypoint,
+  Control,
+  ...optionsOf(Source, 'kind', 'Source'),
+  Dataset,
+  Backbone,
+  Adapter,
+  ...optionsOf(Detector, 'kind', 'Detector'),
+  ...optionsOf(Schedule, 'kind', 'Schedule'),
+  ResolvedSchedule,
+  MethodLatents: Method.shape.latents.unwrap(),
+  Method,
+  Train,
+  Convergence,
+  Evaluate,
+  Figures,
+  ...jobParts,
+  ...optionsOf(Item, 'kind', 'Item'),
+  Sample,
+  Rejected,
+  Pair,
+  Manifest,
+  LoggedTerms,
+  ...optionsOf(WorkerEvent, 'type', 'Event'),
+  Decision,
+  JudgedImage,
+  FigureResult,
+  EvaluatedPair: EvaluateResult.shape.pairs.element,
+  EvaluateResult,
+  TrainResult,
+  CacheResult,
+};
+
+/** Where `Job` and the like are a choice, Python has a type alias of this name. */
+export const pythonUnions: Record<string, z.ZodDiscriminatedUnion> = {
+  Source,
+  Detector,
+  Schedule,
+  Job,
+  Item,
+  WorkerEvent,
+};

@@ -1,0 +1,164 @@
+/** One valid example of each contract that crosses to or from Python, made by the zod schemas themselves. */
+import type { z } from 'zod';
+import { Item, Manifest, Pair, Rejected, Sample } from '../../orchestrator/contracts/dataset.ts';
+import { Decision, WorkerEvent } from '../../orchestrator/contracts/events.ts';
+import { Experiment } from '../../orchestrator/contracts/experiment.ts';
+import { Job } from '../../orchestrator/contracts/job.ts';
+import { CacheResult, EvaluateResult, FigureResult, TrainResult } from '../../orchestrator/contracts/results.ts';
+
+const experiment = Experiment.parse({
+  name: 'example',
+  schedule: { kind: 'list', values: [0.9, 0.8] },
+  detector: { kind: 'blazepose' },
+  dataset: { sources: [{ kind: 'mini' }, { kind: 'folder', path: '/photos', weight: 2 }] },
+  method: { q: 2007, normalization_bias: [0, 0.5] },
+});
+const { seed, backbone, adapter, detector, judge, dataset, method, train, convergence, evaluate, figures } = experiment;
+
+const keypoints = Array.from({ length: 18 }, (_, i) => [i, 2.5 * i, i % 3]);
+const judged = {
+  image: 'a.png',
+  keypoints,
+  keypoint_error_px: 1.5,
+  in_loss_error_px: 1,
+  pck: 1,
+  detected: true,
+  scene_drift: null,
+};
+const schedule = {
+  alphas_cumprod: [0.9, 0.72],
+  log_alphas_cumprod: [-0.1, -0.3],
+  timesteps: [99.5, 199],
+  trainable: [true, false],
+  q: [30, null],
+};
+const terms = {
+  target_pose: 0.1,
+  pose_residual: 0.2,
+  score_difference: null,
+  scene: 0,
+  delta_l: 1,
+  lower_bound_distance: 2,
+};
+
+const job = (stage: string, inputs: Record<string, string>, spec: unknown) =>
+  Job.parse({ stage, key: '0123456789abcdef', output_dir: '/out', device: 'auto', num_threads: 1, inputs, spec });
+const event = (type: string, fields: object) => WorkerEvent.parse({ type, time: 1.5, ...fields });
+const parse = <S extends z.ZodType>(schema: S, value: z.input<S>): z.output<S> => schema.parse(value);
+
+/** [name of the Python type, a value that zod has put out] */
+export const examples: [string, unknown][] = [
+  ['Job', job('assemble', { items: '/items.jsonl' }, { seed, dataset })],
+  ['Job', job('cache', { assemble: '/a' }, { backbone, adapter })],
+  [
+    'Job',
+    job(
+      'train',
+      { assemble: '/a', cache: '/c', decisions: '/d' },
+      { seed, backbone, adapter, detector, schedule, method, train, convergence },
+    ),
+  ],
+  ['Job', job('evaluate', { assemble: '/a', train: '/t' }, { seed, backbone, adapter, detector, judge, evaluate })],
+  ['Job', job('figures', { train: '/t' }, { backbone, adapter, detector, judge, dataset, evaluate, figures })],
+  [
+    'Job',
+    job(
+      'sample',
+      { train: '/t' },
+      { backbone, adapter, detector, judge, dataset, evaluate, prompt: 'p', pose: 'p', seed, num_images: 2 },
+    ),
+  ],
+  ['Schedule', experiment.schedule],
+  ['Item', Item.parse({ kind: 'mini', id: 0, split: 'train', seed: 1, pose: 'bowing' })],
+  ['Item', Item.parse({ kind: 'folder', id: 1, split: 'held_out', path: '/a.jpg', caption: 'a', detector: 'lite' })],
+  [
+    'Sample',
+    Sample.parse({
+      id: 0,
+      split: 'train',
+      source: 'mini',
+      image: 'a.png',
+      control: 'c.png',
+      caption: 'a girl, waving',
+      pose: '',
+      keypoints,
+      attributes: { shirt: 'red' },
+    }),
+  ],
+  ['Rejected', parse(Rejected, { id: 3, source: '/a.jpg', code: 'no_person', reason: 'nobody there' })],
+  ['Pair', parse(Pair, { a: 0, b: 1, prompt: 'p', split: 'train' })],
+  [
+    'Manifest',
+    parse(Manifest, {
+      schema_version: 1,
+      seed: 0,
+      image_size: 64,
+      num_samples: { train: 3, held_out: 2 },
+      num_rejected: 0,
+      num_pairs: { train: 3, held_out: 2 },
+      closed_under_swap: true,
+      poses: { train: ['bowing'], held_out: [] },
+      mean_pose_distance: 0.2,
+    }),
+  ],
+  ['WorkerEvent', event('started', { stage: 'train', world_size: 1, pid: 7, device: 'cpu', resumed_from: 0 })],
+  [
+    'WorkerEvent',
+    event('step', {
+      step: 1,
+      t: 50,
+      terms,
+      loss: 1,
+      objective: null,
+      grad_norm: 1,
+      learning_rate: 1e-4,
+      confidence: 0.5,
+      duration_ms: 3,
+    }),
+  ],
+  ['WorkerEvent', event('error', { code: 'diverged', message: 'm', hint: null, traceback: '', rank: 0 })],
+  ['WorkerEvent', event('finished', { status: 'stopped', seconds: 2 })],
+  ['Decision', parse(Decision, { step: 50, decision: 'continue', reason: 'no plateau' })],
+  [
+    'EvaluateResult',
+    EvaluateResult.parse({
+      image_size: 64,
+      pairs: [
+        { a: 0, b: 1, prompt: 'p', pose: 'q', image_a: 'a.png', text_only: judged, primary: judged, secondary: judged },
+      ],
+    }),
+  ],
+  [
+    'FigureResult',
+    FigureResult.parse({
+      prompt: 'p',
+      pose: 'q',
+      image_size: 64,
+      control: 'c.png',
+      target: keypoints,
+      text_only: judged,
+      primary: judged,
+      secondary: null,
+    }),
+  ],
+  [
+    'TrainResult',
+    parse(TrainResult, {
+      steps: 240,
+      stopped_early: false,
+      adapter: 'adapter',
+      adapter_sha256: 'ab',
+      num_trained_parameters: 9,
+      device: 'cpu',
+    }),
+  ],
+  [
+    'CacheResult',
+    parse(CacheResult, {
+      num_latents: 3,
+      latent_shape: [4, 16, 16],
+      prompt_embeds_shape: [77, 64],
+      feature_shapes: [[64, 16, 16]],
+    }),
+  ],
+];

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from tiny import DATASET, ignore, make_job, write_lines
+
+from posetwin.contracts import Sample
+from posetwin.control.openpose import draw_openpose
+from posetwin.data import assemble as room
+from posetwin.errors import PosetwinError
+from posetwin.mini.world import sample_world
+from posetwin.stages import run
+
+ITEMS = [{"kind": "mini", "id": 10 + i, "split": "train", "seed": i, "pose": ""} for i in range(5)]
+
+
+def assemble(folder: Path, items: list[dict[str, Any]], **dataset: Any) -> list[dict[str, Any]]:
+    write_lines(folder / "items.jsonl", items)
+    spec = {"seed": 0, "dataset": {**DATASET, **dataset}}
+    run(make_job("assemble", folder / "out", {"items": folder / "items.jsonl"}, spec), ignore)
+    return [json.loads(line) for line in (folder / "out" / "samples.jsonl").read_text().splitlines()]
+
+
+def pixels(path: Path) -> np.ndarray:
+    return np.asarray(Image.open(path))
+
+
+def test_samples_hold_what_the_mini_world_draws_for_their_seed(tmp_path: Path) -> None:
+    samples = assemble(tmp_path, ITEMS)
+    assert [sample["id"] for sample in samples] == [10, 11, 12, 13, 14]
+    for item, sample in zip(ITEMS, samples, strict=True):
+        Sample.model_validate_json(json.dumps(sample))
+        drawn = sample_world(item["seed"])
+        assert sample["caption"] == drawn.caption
+        assert sample["keypoints"] == drawn.keypoints.tolist()
+        assert np.array_equal(pixels(tmp_path / "out" / sample["image"]), drawn.image)
+        control = draw_openpose(drawn.keypoints, 64, line_width=0.045)
+        assert np.array_equal(pixels(tmp_path / "out" / sample["control"]), control)
+
+
+def test_dots_are_grey_maps(tmp_path: Path) -> None:
+    [sample] = assemble(tmp_path, ITEMS[:1], control={"style": "dots", "line_width": 0.045, "radius": 0})
+    grey = pixels(tmp_path / "out" / sample["control"])
+    assert grey.shape == (64, 64)
+    assert 1 <= (grey == 0).sum() <= 18
+
+
+def test_an_interrupted_stage_goes_on_and_ends_with_the_same_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = assemble(tmp_path / "whole", ITEMS)
+    monkeypatch.setattr(room, "BATCH", 2)
+    assemble(tmp_path / "parts", ITEMS[:2])
+    journal = tmp_path / "parts" / "out" / "samples.jsonl"
+    # Killed in the middle of the next line.
+    journal.write_text(journal.read_text() + '{"id": 12, "spl')
+    drawn: list[int] = []
+    original = room.sample_world
+
+    def count(seed: int, **options: Any) -> Any:
+        drawn.append(seed)
+        return original(seed, **options)
+
+    monkeypatch.setattr(room, "sample_world", count)
+    assert assemble(tmp_path / "parts", ITEMS) == whole
+    assert drawn == [2, 3, 4]
+
+
+def test_a_photo_that_cannot_be_used_is_listed_and_the_stage_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nobody(item: Any, size: int) -> Any:
+        raise PosetwinError("no_person", f"{item.path}: nobody here")
+
+    monkeypatch.setattr(room, "_photographed", nobody)
+    photo = {"kind": "folder", "id": 3, "split": "train", "path": "/p.jpg", "caption": "a person", "detector": "lite"}
+    samples = assemble(tmp_path, [photo, ITEMS[0]])
+    assert [sample["id"] for sample in samples] == [10]
+    rejected = json.loads((tmp_path / "out" / "rejected.jsonl").read_text())
+    assert rejected == {"id": 3, "source": "/p.jpg", "code": "no_person", "reason": "/p.jpg: nobody here"}
+
+
+def test_an_item_of_another_shape_is_a_contract_violation_with_its_line(tmp_path: Path) -> None:
+    with pytest.raises(PosetwinError, match=r"items\.jsonl:2") as caught:
+        assemble(tmp_path, [ITEMS[0], {"kind": "mini"}])
+    assert caught.value.code == "contract_violation"

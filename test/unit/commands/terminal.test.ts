@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import { formatBytes, formatDuration, formatTable } from '../../../orchestrator/commands/table.ts';
+import { type Screen, Terminal } from '../../../orchestrator/commands/terminal.ts';
+import type { PipelineEvent } from '../../../orchestrator/stages/events.ts';
+import { stepEvent } from './step-event.ts';
+
+/** A screen whose clock stands until it is set, and that keeps what is written. */
+const fakeScreen = (isTTY: boolean): Screen & { text: string; time: number } => ({
+  text: '',
+  time: 0,
+  isTTY,
+  columns: 200,
+  write(text) {
+    this.text += text;
+  },
+  now() {
+    return this.time;
+  },
+});
+
+const started: PipelineEvent = { type: 'stage', stage: 'train', key: 'abc', state: 'started', seconds: 0 };
+const step = (n: number, time: number): PipelineEvent => ({
+  type: 'worker',
+  stage: 'train',
+  event: stepEvent(n, 0.5, time),
+});
+
+describe('the terminal', () => {
+  it('writes plain lines where it cannot redraw, one every few seconds at most', () => {
+    const screen = fakeScreen(false);
+    const terminal = new Terminal(screen, 100);
+    terminal.show(started);
+    for (let n = 1; n <= 40; n += 1) {
+      screen.time = n * 250;
+      terminal.show(step(n, n));
+    }
+    const lines = screen.text.trimEnd().split('\n');
+    expect(lines[0]).toContain('train');
+    expect(lines.slice(1)).toHaveLength(2);
+    expect(lines[1]).toContain('20/100 steps');
+    expect(lines[1]).toContain('L_t 0.500');
+    // 19 steps took 19 s; 80 are left.
+    expect(lines[1]).toContain('1 min 20 s left');
+    expect(screen.text).not.toContain('\x1b');
+  });
+
+  it('redraws one line on a terminal and clears it before the next message', () => {
+    const screen = fakeScreen(true);
+    const terminal = new Terminal(screen, 100);
+    terminal.show(started);
+    screen.time = 1000;
+    terminal.show(step(50, 1));
+    expect(screen.text).toContain('[############------------] 50/100 steps');
+    expect(screen.text.endsWith('\n')).toBe(false);
+    terminal.show({ type: 'note', message: 'said above' });
+    expect(screen.text.endsWith('\r\x1b[Ksaid above\n')).toBe(true);
+  });
+
+  it('lists what changed since the last run of the same name', () => {
+    const screen = fakeScreen(false);
+    const run = { type: 'run', name: 'x', id: '12', folder: 'runs/x/12', changes: ['seed: 0 -> 1'] } as const;
+    new Terminal(screen, 1).show({ ...run, changes: [...run.changes] });
+    expect(screen.text).toBe('run x/12 in runs/x/12\nchanged since the last run of x:\n  seed: 0 -> 1\n');
+  });
+});
+
+describe('numbers for people', () => {
+  it('are short', () => {
+    expect([0, 999, 1000, 12_345_678].map(formatBytes)).toEqual(['0 B', '999 B', '1.0 kB', '12.3 MB']);
+    expect([3.21, 59.4, 200, 7500].map(formatDuration)).toEqual(['3.2 s', '59 s', '3 min 20 s', '2 h 5 min']);
+    const rows = [
+      ['a', 'long'],
+      ['wider', 'b'],
+    ];
+    expect(formatTable(rows)).toBe('a      long\nwider  b');
+  });
+});

@@ -1,0 +1,22 @@
+import { Dataset, type Sample, type Split } from '../../../orchestrator/contracts/dataset.ts';
+
+export const dataset = (input: Partial<Dataset> = {}): Dataset => Dataset.parse(input);
+
+/** A sample whose 18 keypoints all sit `shift` px to the right of those of shift 0. */
+export const sample = (id: number, split: Split = 'train', shift = id, caption = `caption ${id}`): Sample => ({
+  id,
+  split,
+  source: 'mini',
+  image: `images/${id}.png`,
+  control: `control/${id}.png`,
+  caption,
+  pose: `pose ${id % 3}`,
+  keypoints: Array.from({ length: 18 }, (_, k): [number, number, number] => [k + shift, 2 * k, 2]),
+  attributes: {},
+});
+
+export const poses = [
+  { name: 'standing', split: 'train', share: 1 },
+  { name: 'waving_left', split: 'train', share: 1 },
+  { name: 'tree', split: 'held_out', share: 1 },
+] as const;
