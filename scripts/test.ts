@@ -1,5 +1,6 @@
 /**
  * `npm test`: everything that CI runs. `npm run check` (`--quick`): the same without integration tests.
+ * `npm run test:method` (`--method`): what proves the equations.
  * Makes the Python environment when needed; the last line is `N passed, N failed`.
  */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -15,7 +16,29 @@ interface Counts {
   skipped: number;
 }
 
-const quickPaths = ['test/unit', 'test/contract', 'test/codebase'];
+interface Selection {
+  /** types, lint, format, generated files */
+  statics: boolean;
+  vitest: string[];
+  pytest: string[];
+}
+
+const selections: Record<'all' | 'quick' | 'method', Selection> = {
+  all: { statics: true, vitest: [], pytest: ['test/python'] },
+  quick: { statics: true, vitest: ['test/unit', 'test/contract', 'test/codebase'], pytest: ['test/python'] },
+  // Schedules, loss terms, gradients, readings, convergence and audit, in both languages.
+  method: {
+    statics: false,
+    vitest: ['test/unit/schedule', 'test/unit/losses', 'test/unit/convergence', 'test/integration/loss.test.ts'],
+    pytest: [
+      'test/python/test_schedule.py',
+      'test/python/losses',
+      'test/python/training/test_gradient_gate.py',
+      'test/python/training/test_readings.py',
+      'test/python/training/test_audit.py',
+    ],
+  },
+};
 
 const run = async ({ name, command, args }: Check): Promise<boolean> => {
   const started = Date.now();
@@ -51,20 +74,20 @@ const counted = async (check: Check, read: () => Promise<Counts>): Promise<Count
 };
 
 const main = async (): Promise<number> => {
-  const quick = argv.quick === true;
+  const { statics, vitest, pytest } = selections[argv.quick ? 'quick' : argv.method ? 'method' : 'all'];
   const { python } = await ensurePython({ onProgress: line => console.log(line) });
   const folder = await mkdtemp(join(tmpdir(), 'posetwin-test-'));
   const total: Counts = { passed: 0, failed: 0, skipped: 0 };
   const add = (counts: Counts) => {
     for (const key of ['passed', 'failed', 'skipped'] as const) total[key] += counts[key];
   };
-  for (const check of staticChecks(python)) {
+  for (const check of statics ? staticChecks(python) : []) {
     const ok = await run(check);
     add({ passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: 0 });
   }
   const [json, junit] = [join(folder, 'vitest.json'), join(folder, 'pytest.xml')];
-  add(await counted(vitestCheck(quick ? quickPaths : [], json), () => readVitest(json)));
-  add(await counted(pytestCheck(python, ['test/python'], junit), () => readJunit(junit)));
+  add(await counted(vitestCheck(vitest, json), () => readVitest(json)));
+  add(await counted(pytestCheck(python, pytest, junit), () => readJunit(junit)));
   await rm(folder, { recursive: true, force: true });
   if (total.skipped > 0) console.log(`${total.skipped} skipped, each named above`);
   console.log(`${total.passed} passed, ${total.failed} failed`);

@@ -9,6 +9,8 @@ import { latestRun, listRuns, RunFolder } from '../runs/index.ts';
 export interface FoundAdapter {
   /** a folder that holds `adapter/` */
   train: string;
+  /** Φ1: `mini` or a folder that T2IAdapter.from_pretrained loads */
+  primary: string;
   experiment: Experiment;
   name: string;
 }
@@ -21,16 +23,19 @@ const fromRun = async (run: RunFolder): Promise<FoundAdapter> => {
   if (train === undefined || resolved === undefined) {
     throw new PosetwinError('usage', `run ${name} has no trained adapter yet`, { hint: 'run it to its end first' });
   }
-  return { train, experiment: resolved.experiment, name };
+  const own = await run.stageFolder('primary');
+  const primary = own === undefined ? resolved.experiment.adapter.path : join(own, 'adapter');
+  return { train, primary, experiment: resolved.experiment, name };
 };
 
 /** The worker looks for `adapter/` in a folder; a folder of any other name is linked in under that name. */
 const fromFolder = async (folder: string, scratch: string): Promise<FoundAdapter> => {
   const experiment = Experiment.parse({ name: 'sample' });
-  if (basename(folder) === 'adapter') return { train: dirname(folder), experiment, name: folder };
+  const found = { primary: experiment.adapter.path, experiment, name: folder };
+  if (basename(folder) === 'adapter') return { train: dirname(folder), ...found };
   await mkdir(scratch, { recursive: true });
   await symlink(folder, join(scratch, 'adapter'), 'junction');
-  return { train: scratch, experiment, name: folder };
+  return { train: scratch, ...found };
 };
 
 const isAdapter = (folder: string): boolean => existsSync(join(folder, 'config.json'));

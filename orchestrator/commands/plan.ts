@@ -16,7 +16,7 @@ export interface PlanOptions {
 }
 
 const states = { done: 'cached', partial: 'resume', absent: 'to do' } as const;
-const workers: readonly string[] = ['assemble', 'cache', 'train', 'evaluate', 'figures'];
+const inThisProcess: readonly string[] = ['verdict'];
 
 interface Row {
   stage: string;
@@ -26,16 +26,19 @@ interface Row {
   command: string;
 }
 
-const commandOf = ({ num_threads, train }: Experiment, run: RunFolder, store: Store, stage: PlannedStage): string =>
-  workers.includes(stage.name)
-    ? describeLaunch({
-        job: { num_threads },
+const ranksOf = ({ train, primary }: Experiment, { name }: PlannedStage): number =>
+  (name === 'train' ? train : name === 'primary' ? primary?.train : undefined)?.nproc_per_node ?? 1;
+
+const commandOf = (experiment: Experiment, run: RunFolder, store: Store, stage: PlannedStage): string =>
+  inThisProcess.includes(stage.name)
+    ? '(in this process)'
+    : describeLaunch({
+        job: { num_threads: experiment.num_threads },
         job_file: join(store.partial(stage), 'job.json'),
         setup: locatePython(),
-        nproc_per_node: stage.name === 'train' ? train.nproc_per_node : 1,
+        nproc_per_node: ranksOf(experiment, stage),
         log_dir: run.file('logs', stage.name),
-      })
-    : '(in this process)';
+      });
 
 const rowsOf = async (experiment: Experiment, plan: Plan, run: RunFolder, store: Store): Promise<Row[]> => {
   const digest = await codeDigest();

@@ -56,6 +56,35 @@ const addChecks = (program: Command, done: Done): void => {
     .action(async options => done(await (await import('./doctor.ts')).doctor(options)));
 };
 
+const addTheory = (program: Command, done: Done): void => {
+  withJson(withSet(program.command('schedule')), 'every number in full, as one JSON object')
+    .argument('[file]', 'an experiment, or a schedule alone as in configs/schedules/; the default when left out')
+    .description('alphas, w(t), Q under every reading, singular steps, what the U-Net is given; no Python')
+    .addHelpText(
+      'after',
+      examples(
+        'schedule my.yaml',
+        'schedule configs/schedules/patent-beta.yaml --set schedule.num_steps=12',
+        'schedule --set schedule=patent-literal --set schedule.singular=clamp --json',
+      ),
+    )
+    .action(async (file, options) => done(await (await import('./schedule.ts')).showSchedule(file, options)));
+  withJson(program.command('loss'))
+    .argument('[term]', 'the name of a loss term')
+    .description('a loss term on your numbers, in TypeScript and in Python, and whether the two agree')
+    .option('--inputs <file>', 'JSON with the inputs of the term by their names; - reads standard input')
+    .option('--list', 'every term: equation, formula, readings, inputs with symbol and shape', false)
+    .addHelpText(
+      'after',
+      examples(
+        'loss --list',
+        'loss target_pose --inputs experiments/loss/target_pose.json',
+        'loss total --inputs - --json < losses.json',
+      ),
+    )
+    .action(async (term, options) => done(await (await import('./loss.ts')).loss(term, options)));
+};
+
 const addSample = (program: Command, done: Done): void => {
   withJson(program.command('sample'))
     .description('one prompt and pose by text only, the primary and the secondary adapter')
@@ -99,6 +128,6 @@ export const makeProgram = (done: Done): Command => {
   const program = new Command('posetwin').exitOverride().showHelpAfterError();
   program.description('Train pose adapters and check the theory behind them: one YAML file, one command.');
   program.enablePositionalOptions();
-  for (const add of [addRun, addChecks, addSample, addFiles]) add(program, done);
+  for (const add of [addRun, addChecks, addTheory, addSample, addFiles]) add(program, done);
   return program;
 };

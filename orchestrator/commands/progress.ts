@@ -1,4 +1,4 @@
-import type { StepEvent, WorkerEvent } from '../contracts/events.ts';
+import type { Visit, WorkerEvent } from '../contracts/events.ts';
 import { formatDuration } from './table.ts';
 
 const barWidth = 24;
@@ -11,7 +11,7 @@ export const bar = (share: number): string => {
 
 const short = (value: number | null): string => (value === null ? 'not finite' : value.toPrecision(3));
 
-const describeTerms = ({ t, loss, terms }: StepEvent): string =>
+const describeVisit = ({ t, loss, terms }: Visit): string =>
   `t ${t}  L_t ${short(loss)}  target_pose ${short(terms.target_pose)}  pose_residual ${short(terms.pose_residual)}`;
 
 /** How far one stage is: counts what its worker tells and guesses the time that is left from its own pace. */
@@ -19,7 +19,7 @@ export class StageMeter {
   private readonly total: number | undefined;
   private first: { done: number; time: number } | undefined;
   private last: { done: number; total: number; time: number; unit: string } | undefined;
-  private step: StepEvent | undefined;
+  private visit: Visit | undefined;
 
   /** `total`: the number of steps, where the worker's own events do not tell it. */
   constructor(total?: number) {
@@ -28,11 +28,11 @@ export class StageMeter {
 
   /** True when the event changed what `describe` says. */
   add(event: WorkerEvent): boolean {
-    if (event.type === 'step') this.step = event;
+    if (event.type === 'step') this.visit = event.visits.at(-1);
     const mark =
       event.type === 'progress'
         ? { done: event.done, total: event.total, unit: event.unit, time: event.time }
-        : event.type === 'step'
+        : event.type === 'step' || event.type === 'primary_step'
           ? { done: event.step, total: this.total ?? event.step, unit: 'steps', time: event.time }
           : undefined;
     if (mark === undefined) return false;
@@ -48,7 +48,7 @@ export class StageMeter {
     const left = this.secondsLeft();
     return [
       `${bar(done / Math.max(total, 1))} ${done}/${total} ${unit}`,
-      ...(this.step === undefined ? [] : [describeTerms(this.step)]),
+      ...(this.visit === undefined ? [] : [describeVisit(this.visit)]),
       ...(left === undefined ? [] : [`${formatDuration(left)} left`]),
     ].join('  ');
   }

@@ -1,6 +1,6 @@
 import { appendFileSync } from 'node:fs';
 import type { Emit, PipelineEvent } from '../stages/events.ts';
-import { type Screen, standardError, Terminal } from './terminal.ts';
+import { type Screen, standardError, Terminal, type TotalSteps } from './terminal.ts';
 
 /** Where a run's events go. */
 export interface Reporter {
@@ -26,7 +26,7 @@ export const makeReporter = ({
 }: {
   json: boolean;
   log: string;
-  totalSteps: number;
+  totalSteps: TotalSteps;
 }): Reporter => {
   const kept = new Terminal(logFile(log), totalSteps);
   const shown = json ? undefined : new Terminal(standardError(), totalSteps);

@@ -102,7 +102,10 @@ const execute = async (file: string, loaded: LoadedExperiment, options: RunOptio
   const reporter = makeReporter({
     json: options.json,
     log: run.file('log.txt'),
-    totalSteps: experiment.train.max_train_steps,
+    totalSteps: {
+      train: experiment.train.max_train_steps,
+      primary: experiment.primary?.train.max_train_steps ?? 0,
+    },
   });
   reporter.emit({ type: 'run', name: run.name, id: run.id, folder: run.relativePath, changes });
 

@@ -56,7 +56,7 @@ const jobOf = (
   const { backbone, adapter, detector, judge, dataset, evaluate, device, num_threads } = found.experiment;
   const models = { backbone, adapter, detector, judge };
   const spec = { ...models, dataset, evaluate, prompt, pose: poseOf(pose), seed, num_images: numImages };
-  const inputs = { train: found.train };
+  const inputs = { primary: found.primary, train: found.train };
   return SampleJob.parse({
     stage: 'sample',
     key: contentHash(spec),
@@ -92,7 +92,7 @@ const paint = async (folder: string, options: SampleOptions, terminal: Terminal)
  * pose, in a new numbered folder. Answers 0, 2 for a wrong option, 3 when it failed, 130.
  */
 export const sample = async (options: SampleOptions): Promise<number> => {
-  const terminal = new Terminal(standardError(), 1);
+  const terminal = new Terminal(standardError());
   try {
     const folder = await newFolder(resolve(options.out));
     const images = await paint(folder, options, terminal);

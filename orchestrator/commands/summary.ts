@@ -6,7 +6,9 @@ type Numbers = Pick<ReportData, 'verdict' | 'summary'>;
 const short = (value: number | null): string => (value === null ? 'not finite' : value.toPrecision(4));
 const percent = (share: number | null): string => (share === null ? 'unknown' : `${(100 * share).toFixed(2)} %`);
 
-const verdictLines = ({ converged, on_plateau, steps, achieved, ...rest }: ReportData['verdict']): string[] => [
+const notTrained = ['verdict: not trained, the schedule leaves no gradient (report: audit, points 9 and 11)'];
+
+const trainedLines = ({ converged, on_plateau, steps, achieved, ...rest }: ReportData['verdict']): string[] => [
   `verdict: ${converged ? 'converged' : 'not converged'} after ${steps} steps${on_plateau ? '' : ', no plateau yet'}`,
   `  loss ${short(achieved.mean)}; ΔL ${short(rest.delta_l)} (${percent(rest.error_to_delta_l)} off), ` +
     `L* ${short(rest.lower_bound)} (${percent(rest.error_to_lower_bound)} off), Q ${short(rest.q)}`,
@@ -24,7 +26,7 @@ const routeLine = (
 export const summaryLines = ({ verdict, summary }: Numbers): string[] => {
   const { mean_difference, low, high, judgement } = summary.secondary_vs_primary.keypoint_error_px;
   return [
-    ...verdictLines(verdict),
+    ...(verdict.refused ? notTrained : trainedLines(verdict)),
     `held-out poses, ${summary.num_pairs} pairs, by the judge:`,
     routeLine('text only', summary.text_only),
     routeLine('primary', summary.primary),

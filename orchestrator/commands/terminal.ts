@@ -1,3 +1,4 @@
+import type { StageName } from '../plan/versions.ts';
 import type { PipelineEvent } from '../stages/events.ts';
 import { StageMeter } from './progress.ts';
 import { formatDuration } from './table.ts';
@@ -18,6 +19,9 @@ export const standardError = (): Screen => ({
   now: () => performance.now(),
 });
 
+/** How many steps a stage has, where its own events do not tell. */
+export type TotalSteps = Partial<Record<StageName, number>>;
+
 const plainEveryMs = 5000;
 const redrawEveryMs = 100;
 
@@ -31,12 +35,12 @@ const describeStage = ({ stage, key, state, seconds }: StageEvent): string => {
 /** Draws a run's events: on a terminal one moving line for the stage at work, else a plain line every few seconds. */
 export class Terminal {
   private readonly screen: Screen;
-  private readonly totalSteps: number;
+  private readonly totalSteps: TotalSteps;
   private meter = new StageMeter();
   private drawn = Number.NEGATIVE_INFINITY;
   private isLineOpen = false;
 
-  constructor(screen: Screen, totalSteps: number) {
+  constructor(screen: Screen, totalSteps: TotalSteps = {}) {
     this.screen = screen;
     this.totalSteps = totalSteps;
   }
@@ -64,7 +68,7 @@ export class Terminal {
   }
 
   private showStage(event: StageEvent): void {
-    this.meter = new StageMeter(event.stage === 'train' ? this.totalSteps : undefined);
+    this.meter = new StageMeter(this.totalSteps[event.stage]);
     this.drawn = this.screen.now();
     this.line(describeStage(event));
   }

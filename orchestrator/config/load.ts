@@ -7,6 +7,7 @@ import type { GroupContext } from './groups.ts';
 import { fromIssue, issueContext } from './issues.ts';
 import { type Origins, originsOf } from './origins.ts';
 import { applyOverrides } from './overrides.ts';
+import { aroundPart, defaultAround, type Part } from './part.ts';
 import { resolvePaths } from './paths.ts';
 import { type Refusal, refusals } from './semantics.ts';
 import { findAt, findNearest, type LocatedMap, placeOf, toValue } from './tree.ts';
@@ -89,16 +90,38 @@ const finish = (tree: LocatedMap, files: string[]): LoadedExperiment => {
   return { ok: true, experiment, origins: originsOf(experiment, tree), files, tree };
 };
 
-/** The experiment of `file` with `options.set` applied, or everything that is wrong with it. Never throws for either. */
-export const loadExperiment = (file: string, options: LoadOptions): LoadResult => {
-  const path = resolve(file);
-  const context: GroupContext = { diagnostics: [], files: new Set(), folder: dirname(path) };
+const contextIn = (folder: string): GroupContext => ({ diagnostics: [], files: new Set(), folder });
+
+/** What was composed, with `set` put into it, or everything that is wrong with it; `path` is what was asked for. */
+const complete = (
+  composed: LocatedMap | undefined,
+  path: string,
+  { set }: LoadOptions,
+  context: GroupContext,
+): LoadResult => {
   const { diagnostics } = context;
-  const composed = composeFile(path, [], context);
   if (!composed) return { ok: false, diagnostics: sortDiagnostics(diagnostics, path) };
-  const tree = resolvePaths(applyOverrides(composed, options.set, context), diagnostics);
+  const tree = resolvePaths(applyOverrides(composed, set, context), diagnostics);
   diagnostics.push(...checkSchema(tree, diagnostics));
   diagnostics.push(...checkCombinations(tree, diagnostics, path));
   if (diagnostics.length > 0) return { ok: false, diagnostics: sortDiagnostics(diagnostics, path) };
   return finish(tree, [...context.files]);
+};
+
+/** The experiment of `file` with `options.set` applied, or everything that is wrong with it. Never throws for either. */
+export const loadExperiment = (file: string, options: LoadOptions): LoadResult => {
+  const path = resolve(file);
+  const context = contextIn(dirname(path));
+  return complete(composeFile(path, [], context), path, options, context);
+};
+
+/**
+ * The same where one part is all that matters: `file` may be an experiment, or hold that part alone (a mapping with
+ * `kind`, as the files in configs/ do), or be left out for the default experiment.
+ */
+export const loadPart = (part: Part, file: string | undefined, options: LoadOptions): LoadResult => {
+  const path = file === undefined ? '' : resolve(file);
+  const context = contextIn(file === undefined ? process.cwd() : dirname(path));
+  const composed = file === undefined ? defaultAround(part) : composeFile(path, [], context);
+  return complete(composed && aroundPart(part, composed), path, options, context);
 };

@@ -1,70 +1,33 @@
 /** Combinations that the schemas cannot see: each value is fine, together they make no sense. */
-import { Experiment } from '../contracts/experiment.ts';
+import type { Experiment } from '../contracts/experiment.ts';
+import type { Train } from '../contracts/method.ts';
+import { datasetRules } from './dataset-rules.ts';
+import { methodRules } from './method-rules.ts';
+import { idle, type Refusal, type Rule, refuseIf, usual } from './rules.ts';
 
-export interface Refusal {
-  /** the values at odds, the likelier culprit first */
-  paths: readonly string[];
-  message: string;
-  hint: string;
-}
-
-interface Rule {
-  /** sections that it looks at: it is left out when one of them has another error */
-  reads: readonly (keyof Experiment)[];
-  /** undefined when all is well */
-  check: (experiment: Experiment) => Refusal | undefined;
-}
-
-const refuseIf = (wrong: boolean, paths: readonly string[], message: string, hint: string): Refusal | undefined =>
-  wrong ? { paths, message, hint } : undefined;
-
-/** What every value is when a file says nothing; its name alone is not optional. */
-const usual = Experiment.parse({ name: 'defaults' });
-
-/** A value that would have no effect is refused when it is not the default: its writer expects it to do something. */
-const idle = (path: string, value: number, byDefault: number, needed: string): Refusal | undefined =>
-  refuseIf(value !== byDefault, [path], `\`${path}\` has no effect here`, `it needs \`${needed}\`; or leave it out`);
+export type { Refusal } from './rules.ts';
 
 /** What (`of`, `order`) an arithmetic progression may be; the others give alphas_cumprod = 0 or alphas > 1. */
 const progressions = ['alphas ascending', 'alphas descending', 'betas ascending', 'alphas_cumprod descending'];
 
-const orderedPairs = (images: number) => images * (images - 1);
+const sharedBatch = (section: string, { global_batch_size, nproc_per_node }: Train) =>
+  refuseIf(
+    global_batch_size % nproc_per_node !== 0,
+    [`${section}.global_batch_size`, `${section}.nproc_per_node`],
+    `a batch of ${global_batch_size} cannot be shared evenly by ${nproc_per_node} ranks`,
+    'make global_batch_size a multiple of nproc_per_node',
+  );
+
+const warmUp = (section: string, { lr_warmup_steps, max_train_steps }: Train) =>
+  refuseIf(
+    lr_warmup_steps >= max_train_steps,
+    [`${section}.lr_warmup_steps`, `${section}.max_train_steps`],
+    `${lr_warmup_steps} warm-up steps leave nothing of ${max_train_steps} steps`,
+    `fewer \`${section}.lr_warmup_steps\``,
+  );
 
 const rules: readonly Rule[] = [
-  {
-    reads: ['dataset'],
-    check: ({ dataset: { num_images, num_pairs } }) =>
-      refuseIf(
-        num_pairs > orderedPairs(num_images) / 2,
-        ['dataset.num_pairs', 'dataset.num_images'],
-        `${num_images} images make only ${orderedPairs(num_images) / 2} different pairs, not ${num_pairs}`,
-        'fewer `dataset.num_pairs` or more `dataset.num_images`',
-      ),
-  },
-  {
-    reads: ['dataset', 'evaluate'],
-    check: ({ dataset: { num_held_out }, evaluate: { num_pairs } }) =>
-      refuseIf(
-        num_pairs > num_held_out,
-        ['evaluate.num_pairs', 'dataset.num_held_out'],
-        `${num_held_out} held-out images are paired once each, which makes no ${num_pairs} pairs`,
-        'fewer `evaluate.num_pairs` or more `dataset.num_held_out`',
-      ),
-  },
-  {
-    reads: ['dataset'],
-    check: ({ dataset: { pairs, min_distance } }) =>
-      pairs === 'far'
-        ? undefined
-        : idle('dataset.min_distance', min_distance, usual.dataset.min_distance, 'dataset.pairs: far'),
-  },
-  {
-    reads: ['dataset'],
-    check: ({ dataset: { control } }) =>
-      control.style === 'openpose'
-        ? idle('dataset.control.radius', control.radius, usual.dataset.control.radius, 'style: dots')
-        : idle('dataset.control.line_width', control.line_width, usual.dataset.control.line_width, 'style: openpose'),
-  },
+  ...datasetRules,
   {
     reads: ['backbone', 'adapter'],
     check: ({ backbone, adapter }) =>
@@ -128,40 +91,11 @@ const rules: readonly Rule[] = [
         ? undefined
         : idle('schedule.eps', schedule.eps, usual.schedule.eps, 'singular: clamp'),
   },
-  {
-    reads: ['method'],
-    check: ({ method }) =>
-      method.objective === 'patent+scene'
-        ? undefined
-        : idle('method.scene_weight', method.scene_weight, usual.method.scene_weight, 'objective: patent+scene'),
-  },
-  {
-    reads: ['method'],
-    check: ({ method }) =>
-      method.objective === 'score+pose'
-        ? undefined
-        : idle('method.score_weight', method.score_weight, usual.method.score_weight, 'objective: score+pose'),
-  },
-  {
-    reads: ['train'],
-    check: ({ train: { global_batch_size, nproc_per_node } }) =>
-      refuseIf(
-        global_batch_size % nproc_per_node !== 0,
-        ['train.global_batch_size', 'train.nproc_per_node'],
-        `a batch of ${global_batch_size} cannot be shared evenly by ${nproc_per_node} ranks`,
-        'make global_batch_size a multiple of nproc_per_node',
-      ),
-  },
-  {
-    reads: ['train'],
-    check: ({ train: { lr_warmup_steps, max_train_steps } }) =>
-      refuseIf(
-        lr_warmup_steps >= max_train_steps,
-        ['train.lr_warmup_steps', 'train.max_train_steps'],
-        `${lr_warmup_steps} warm-up steps leave nothing of ${max_train_steps} steps`,
-        'fewer `train.lr_warmup_steps`',
-      ),
-  },
+  ...methodRules,
+  { reads: ['train'], check: ({ train }) => sharedBatch('train', train) },
+  { reads: ['train'], check: ({ train }) => warmUp('train', train) },
+  { reads: ['primary'], check: ({ primary }) => primary?.train && sharedBatch('primary.train', primary.train) },
+  { reads: ['primary'], check: ({ primary }) => primary?.train && warmUp('primary.train', primary.train) },
   {
     reads: ['train', 'convergence'],
     check: ({ train: { max_train_steps }, convergence: { early_stop, min_steps } }) =>

@@ -51,15 +51,28 @@ export const Dataset = z.strictObject({
     .describe('Images kept for the evaluation; of the mini world: poses never trained on.'),
   num_pairs: PositiveInt.max(10_000_000)
     .default(1500)
-    .describe('Random pairs; each gives its quintuples closed under swap.'),
-  pairs: z.enum(['random', 'far']).default('random').describe('`far`: only pairs at least `min_distance` apart.'),
+    .describe('`pairs: random` and `far`: so many couples are drawn; each gives its quintuples closed under swap.'),
+  pairs: z
+    .enum(['random', 'all-combinations', 'far'])
+    .default('random')
+    .describe(
+      '`all-combinations`: every ordered pair that shows a common keypoint; `far`: only pairs at least `min_distance` apart.',
+    ),
   min_distance: Fraction.default(0.1).describe(
     '`pairs: far`: root mean square keypoint distance, as a fraction of the image side.',
   ),
   captions: z
-    .enum(['both', 'swap'])
+    .enum(['both', 'swap', 'captioned-only'])
     .default('both')
-    .describe('`both`: y_A and y_B for each order; `swap`: y_A in one, y_B in the other.'),
+    .describe(
+      '`both`: y_A and y_B for each order; `swap`: y_A in one, y_B in the other; `captioned-only`: as `both`, of `num_captioned` images alone.',
+    ),
+  num_captioned: z
+    .int()
+    .min(2)
+    .max(1_000_000)
+    .default(1500)
+    .describe('`captions: captioned-only`: so many training images are drawn by the seed, and only they are paired.'),
   control: Control.prefault({}),
 });
 export type Dataset = z.output<typeof Dataset>;
@@ -99,7 +112,7 @@ export type Sample = z.output<typeof Sample>;
 export const Rejected = z.strictObject({ id: z.int(), source: z.string(), code: z.string(), reason: z.string() });
 export type Rejected = z.output<typeof Rejected>;
 
-/** One quintuple (A, B, y, Z_A, Z_B), by sample ids (pairs.jsonl). */
+/** One quintuple (A, B, y, Z_A, Z_B), by sample ids (pairs.jsonl; training ones only where they are `listed`). */
 export const Pair = z.strictObject({ a: z.int(), b: z.int(), prompt: z.string(), split: Split });
 export type Pair = z.output<typeof Pair>;
 
@@ -109,11 +122,23 @@ export const Manifest = z.strictObject({
   image_size: z.int(),
   num_samples: z.record(Split, z.int()),
   num_rejected: z.int(),
-  num_pairs: z.record(Split, z.int()),
+  num_pairs: z.record(Split, z.int()).describe('Quintuples, exactly, listed or not.'),
+  train_pairs: z
+    .enum(['listed', 'all-combinations'])
+    .describe(
+      '`listed`: in pairs.jsonl; `all-combinations`: of every two paired training samples that show a common keypoint, made where they are needed.',
+    ),
+  captions: Dataset.shape.captions.unwrap(),
+  captioned: z
+    .array(z.int())
+    .nullable()
+    .describe('Ids of the training samples that `captioned-only` drew, alone to be paired; null: all are paired.'),
   closed_under_swap: z.literal(true),
   poses: z.record(Split, z.array(z.string())),
   mean_pose_distance: z
     .number()
-    .describe('Root mean square distance of visible keypoints over training pairs, fraction of the side.'),
+    .describe(
+      'Mean over the training quintuples of the root mean square distance of the keypoints both show, fraction of the side; under `all-combinations` of more than 4,000 samples over the combinations of 4,000 drawn by the seed.',
+    ),
 });
 export type Manifest = z.output<typeof Manifest>;

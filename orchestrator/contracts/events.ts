@@ -4,7 +4,7 @@ import { LoggedNumber, UnixSeconds } from './primitives.ts';
 const event = <T extends string, S extends z.ZodRawShape>(type: T, shape: S) =>
   z.strictObject({ type: z.literal(type), time: UnixSeconds, ...shape });
 
-/** The unweighted loss terms of one optimiser step, each a mean over the global batch. */
+/** The unweighted loss terms at one visited t, each a mean over the global batch. */
 export const LoggedTerms = z.strictObject({
   target_pose: LoggedNumber.describe('First part of Eq. 36, without Q.'),
   pose_residual: LoggedNumber.describe('Eq. 21.'),
@@ -15,24 +15,63 @@ export const LoggedTerms = z.strictObject({
 });
 export type LoggedTerms = z.output<typeof LoggedTerms>;
 
-export const StepEvent = event('step', {
-  step: z.int().describe('1 after the first optimiser step.'),
-  t: z.int().describe('1 … T; one t a step, the same on all ranks.'),
+/** What training saw at one t. */
+export const Visit = z.strictObject({
+  t: z.int().describe('1 … T; the same on all ranks.'),
   terms: LoggedTerms,
   loss: LoggedNumber.describe('L_t of Eq. 40, with Q.'),
+  confidence: LoggedNumber.describe('Mean confidence of the detector on Z_B,t.'),
+});
+export type Visit = z.output<typeof Visit>;
+
+export const StepEvent = event('step', {
+  step: z.int().describe('1 after the first optimiser step.'),
+  visits: z.array(Visit).min(1).describe('One t, or under `update: per-trajectory` every t from T down.'),
   objective: LoggedNumber.describe('What was minimised.'),
   grad_norm: LoggedNumber,
   learning_rate: z.number(),
-  confidence: LoggedNumber.describe('Mean confidence of the detector on the one-step image of route B.'),
   duration_ms: z.number(),
 });
 export type StepEvent = z.output<typeof StepEvent>;
+
+/** One optimiser step of the primary adapter (Eq. 12). */
+const PrimaryStepEvent = event('primary_step', {
+  step: z.int(),
+  t: z.int(),
+  primary_noise: LoggedNumber.describe('Eq. 12 under `primary_weight`, a mean over the global batch.'),
+  grad_norm: LoggedNumber,
+  learning_rate: z.number(),
+  duration_ms: z.number(),
+});
+
+/** The gradient self-test of one term at one t, on rank 0 (audit, point 11). */
+export const GateEvent = event('gradient_gate', {
+  term: z.string(),
+  t: z.int(),
+  gradient: LoggedNumber.describe('Norm of the gradient with respect to the adapter.'),
+  finite_difference: LoggedNumber.describe('Slope of the term along that gradient, by central differences.'),
+  verdict: z.enum(['passes', 'dead', 'not_finite', 'disagrees']),
+});
+export type GateEvent = z.output<typeof GateEvent>;
+
+/** Both sides of Eq. 33 at one t, on noised states of a fixed batch (audit, point 7). */
+export const GradientsEvent = event('gradients', {
+  step: z.int().describe('Optimiser steps done; 0 before the first.'),
+  t: z.int(),
+  noise_norm: LoggedNumber.describe('Norm of the gradient of the noise loss (Eq. 12 for route B) with respect to Φ2.'),
+  pose_norm: LoggedNumber.describe('Norm of the gradient of the target pose term with respect to Φ2.'),
+  cosine: LoggedNumber.describe('Of the angle between the two; null where one is zero.'),
+});
+export type GradientsEvent = z.output<typeof GradientsEvent>;
 
 /** One line of a worker's standard output and of events.jsonl. */
 export const WorkerEvent = z.discriminatedUnion('type', [
   event('started', { stage: z.string(), world_size: z.int(), pid: z.int(), device: z.string(), resumed_from: z.int() }),
   event('progress', { done: z.number(), total: z.number(), unit: z.string() }),
   StepEvent,
+  PrimaryStepEvent,
+  GateEvent,
+  GradientsEvent,
   event('checkpoint', { step: z.int(), path: z.string() }),
   event('checkpoint_skipped', { path: z.string(), reason: z.string() }),
   event('boundary', { step: z.int().describe('The worker waits here for an answer in the decisions journal.') }),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Dataset } from './dataset.ts';
-import { Convergence, Method, Train } from './method.ts';
+import { Convergence, Method, Primary, Train } from './method.ts';
 import { Adapter, Backbone, Detector } from './models.ts';
 import { Fraction, PositiveInt, Seed, Slug } from './primitives.ts';
 import { Schedule } from './schedule.ts';
@@ -14,6 +14,13 @@ export const Evaluate = z.strictObject({
   detection_threshold: Fraction.default(0.5).describe('Mean confidence from which a person counts as found.'),
 });
 export type Evaluate = z.output<typeof Evaluate>;
+
+/** What the audit measures beside the training itself. */
+export const Audit = z.strictObject({
+  num_pairs: PositiveInt.max(100_000).default(16).describe('Training pairs that are looked at, at every t.'),
+  batch_size: PositiveInt.max(1024).default(16),
+});
+export type Audit = z.output<typeof Audit>;
 
 /** Fig. 3: one prompt and pose under (a) text only, (b) the primary, (c) the secondary adapter. */
 export const Figures = z.strictObject({
@@ -41,9 +48,11 @@ export const Experiment = z.strictObject({
   dataset: Dataset.prefault({}),
   schedule: Schedule.prefault({ kind: 'scaled_linear' }),
   method: Method.prefault({}),
+  primary: Primary.nullable().default(null).describe('Without it, `adapter` is the primary as it is.'),
   train: Train.prefault({}),
   convergence: Convergence.prefault({}),
   evaluate: Evaluate.prefault({}),
+  audit: Audit.prefault({}),
   figures: Figures.prefault({}),
 });
 export type Experiment = z.output<typeof Experiment>;

@@ -32,6 +32,7 @@ export const facadeContract = {
       prompt_embeds_shape: shape,
       feature_shapes: z.array(shape),
       num_parameters: z.strictObject({ unet: z.int(), vae: z.int(), text_encoder: z.int(), adapter: z.int() }),
+      num_keypoints: z.int().describe('How many keypoints the detector finds.'),
       keypoint_gradient: z
         .number()
         .describe('Norm of d(keypoints)/d(image): zero would mean that the pose terms train nothing.'),
@@ -43,7 +44,10 @@ export const facadeContract = {
   },
   evaluate_loss_term: {
     params: z.strictObject({ term: z.string(), inputs: z.record(z.string(), z.unknown()) }),
-    result: z.strictObject({ value: z.number() }),
+    result: z.strictObject({
+      value: z.number().describe('The mean of `values`.'),
+      values: z.array(z.number()).describe('What the term gives, in row-major order: one for each sample, or more.'),
+    }),
   },
   detect_keypoints: {
     params: z.strictObject({ paths: z.array(z.string()).max(64), detector: Detector }),

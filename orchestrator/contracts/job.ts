@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { Dataset } from './dataset.ts';
-import { Evaluate, Figures } from './experiment.ts';
-import { Convergence, Method, Train } from './method.ts';
+import { Audit, Evaluate, Figures } from './experiment.ts';
+import { Convergence, Method, Primary, Train } from './method.ts';
 import { Adapter, Backbone, Detector } from './models.ts';
-import { LoggedNumber, Seed } from './primitives.ts';
+import { Fraction, LoggedNumber, Seed } from './primitives.ts';
 
 /** What the worker gets as job.json. `spec` is exactly what the stage's key is made of; paths and devices are not. */
 const job = <S extends string, I extends string, P extends z.ZodType>(stage: S, inputs: readonly I[], spec: P) =>
@@ -19,6 +19,7 @@ const job = <S extends string, I extends string, P extends z.ZodType>(stage: S, 
 
 /** A schedule as the sampler needs it; arrays are indexed t - 1, t = 1 is the cleanest step. */
 export const ResolvedSchedule = z.strictObject({
+  alphas: z.array(z.number()),
   alphas_cumprod: z.array(z.number()),
   log_alphas_cumprod: z.array(z.number()),
   timesteps: z.array(z.number()).describe('What the U-Net is given for each t; fractional under snr-matched.'),
@@ -28,24 +29,45 @@ export const ResolvedSchedule = z.strictObject({
 export type ResolvedSchedule = z.output<typeof ResolvedSchedule>;
 
 export const AssembleJob = job('assemble', ['items'], z.strictObject({ seed: Seed, dataset: Dataset }));
-export const CacheJob = job('cache', ['assemble'], z.strictObject({ backbone: Backbone, adapter: Adapter }));
-export const TrainJob = job(
-  'train',
-  ['assemble', 'cache', 'decisions'],
+export const CacheJob = job('cache', ['assemble'], z.strictObject({ backbone: Backbone }));
+
+/** The input `primary` of the jobs below is Φ1: `mini`, or a folder that T2IAdapter.from_pretrained loads. */
+export const PrimaryJob = job(
+  'primary',
+  ['assemble', 'cache', 'primary'],
   z.strictObject({
     seed: Seed,
     backbone: Backbone,
     adapter: Adapter,
-    detector: Detector,
     schedule: ResolvedSchedule,
     method: Method,
-    train: Train,
-    convergence: Convergence,
+    primary: Primary,
   }),
+);
+export const FeaturesJob = job('features', ['assemble', 'primary'], z.strictObject({ adapter: Adapter }));
+
+/** θ, Φ1, Ψ and the method: what the loss is made of. */
+const learning = {
+  seed: Seed,
+  backbone: Backbone,
+  adapter: Adapter,
+  detector: Detector,
+  schedule: ResolvedSchedule,
+  method: Method,
+};
+export const TrainJob = job(
+  'train',
+  ['assemble', 'cache', 'features', 'primary', 'decisions'],
+  z.strictObject({ ...learning, train: Train, convergence: Convergence }),
+);
+export const AuditJob = job(
+  'audit',
+  ['assemble', 'cache', 'features', 'primary', 'train'],
+  z.strictObject({ ...learning, audit: Audit, detection_threshold: Fraction }),
 );
 export const EvaluateJob = job(
   'evaluate',
-  ['assemble', 'train'],
+  ['assemble', 'primary', 'train'],
   z.strictObject({
     seed: Seed,
     backbone: Backbone,
@@ -64,16 +86,26 @@ const painting = {
   dataset: Dataset,
   evaluate: Evaluate,
 };
-export const FigureJob = job('figures', ['train'], z.strictObject({ ...painting, figures: Figures }));
+export const FigureJob = job('figures', ['primary', 'train'], z.strictObject({ ...painting, figures: Figures }));
 const Pose = z
   .string()
   .describe('A pose of the mini world, a photo, OpenPose keypoints (.json) or a control map (.png).');
 export const SampleJob = job(
   'sample',
-  ['train'],
+  ['primary', 'train'],
   z.strictObject({ ...painting, prompt: z.string().min(1), pose: Pose, seed: Seed, num_images: z.int().min(1) }),
 );
 
-export const Job = z.discriminatedUnion('stage', [AssembleJob, CacheJob, TrainJob, EvaluateJob, FigureJob, SampleJob]);
+export const Job = z.discriminatedUnion('stage', [
+  AssembleJob,
+  CacheJob,
+  PrimaryJob,
+  FeaturesJob,
+  TrainJob,
+  AuditJob,
+  EvaluateJob,
+  FigureJob,
+  SampleJob,
+]);
 export type Job = z.output<typeof Job>;
 export type JobOf<S extends Job['stage']> = Extract<Job, { stage: S }>;

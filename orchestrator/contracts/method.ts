@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { PositiveInt } from './primitives.ts';
 
-/** The named readings of the method that this version implements; the first of each is the default. */
+/** The named readings of the method; the first of each is the default. `docs/equations.md` says what each means. */
 export const Method = z.strictObject({
   q: z
     .union([z.enum(['expectation', 'printed-sum', 'per-step']), z.number().gt(0)])
@@ -27,10 +27,31 @@ export const Method = z.strictObject({
       state: z.enum(['own', 'a', 'b']).default('own').describe('Whose state each route uses.'),
     })
     .prefault({}),
+  image_at_t: z
+    .enum(['one_step', 'state'])
+    .default('one_step')
+    .describe('Z_t: the image that one step foretells (Eq. 41), or the decoded state after it ([0047]).'),
+  one_step: z.enum(['x_t', 'as-printed']).default('x_t').describe('Eq. 41-42 with x_t, or with the noise as printed.'),
+  update: z
+    .enum(['per-step', 'per-trajectory'])
+    .default('per-step')
+    .describe('An optimiser step after each visited t, or after the sum of Eq. 43 over all t.'),
+  total: z
+    .enum(['mean', 'sum'])
+    .default('mean')
+    .describe('Eq. 36, a mean over t, or Eq. 43, the sum; delta L and L* scale alike.'),
   pose_residual: z
     .enum(['plain', 'absolute', 'squared'])
     .default('plain')
     .describe('Eq. 21, or Eq. 20 with |.| or (.)^2.'),
+  target: z
+    .enum(['given', 'detected'])
+    .default('given')
+    .describe('The keypoints of B_0 (and A_0): those that drew it, or those that the detector finds in Z_B (Z_A).'),
+  primary_weight: z
+    .enum(['w(t)', 'simple'])
+    .default('w(t)')
+    .describe('Weight of Eq. 12, with which the primary was or is trained: Eq. 13, or 1 as public adapters were.'),
   unet_timestep: z
     .enum(['snr-matched', 'index'])
     .default('snr-matched')
@@ -49,7 +70,7 @@ export const Method = z.strictObject({
 });
 export type Method = z.output<typeof Method>;
 
-/** Training of the secondary adapter. */
+/** Training of an adapter. */
 export const Train = z.strictObject({
   max_train_steps: PositiveInt.default(1000).describe('Optimiser steps.'),
   global_batch_size: PositiveInt.max(65_536).default(8).describe('Quintuples an optimiser step, over all ranks.'),
@@ -66,6 +87,16 @@ export const Train = z.strictObject({
   nproc_per_node: PositiveInt.max(64).default(1).describe('Ranks that torchrun starts on this machine.'),
 });
 export type Train = z.output<typeof Train>;
+
+/** Training of the primary adapter by Eq. 12, before the secondary. */
+export const Primary = z.strictObject({
+  start: z
+    .enum(['adapter', 'scratch'])
+    .default('adapter')
+    .describe('Begin with the weights of `adapter`, or with new ones in its architecture.'),
+  train: Train.prefault({}),
+});
+export type Primary = z.output<typeof Primary>;
 
 /** When TypeScript calls the loss converged, and whether that ends training. */
 export const Convergence = z.strictObject({

@@ -49,10 +49,11 @@ export const EvaluateResult = z.strictObject({
 });
 export type EvaluateResult = z.output<typeof EvaluateResult>;
 
-/** train/result.json */
+/** train/result.json, and primary/result.json */
 export const TrainResult = z.strictObject({
   steps: z.int(),
   stopped_early: z.boolean(),
+  refused: z.boolean().describe('The gradient self-test found nothing to train with under this schedule.'),
   adapter: z.string().describe('Folder that T2IAdapter.from_pretrained loads, relative to the stage folder.'),
   adapter_sha256: z.string(),
   num_trained_parameters: z.int(),
@@ -65,6 +66,35 @@ export const CacheResult = z.strictObject({
   num_latents: z.int(),
   latent_shape: z.array(z.int()),
   prompt_embeds_shape: z.array(z.int()),
-  feature_shapes: z.array(z.array(z.int())),
 });
 export type CacheResult = z.output<typeof CacheResult>;
+
+/** features/result.json */
+export const FeaturesResult = z.strictObject({ feature_shapes: z.array(z.array(z.int())) });
+export type FeaturesResult = z.output<typeof FeaturesResult>;
+
+/** What the audit sees at one t: unweighted means over its pairs. x = ε_θ of route A − ε, y = ε_θ of route B − ε. */
+export const AuditAtT = z.strictObject({
+  t: z.int(),
+  noise_error_a: LoggedNumber.describe('‖x‖² on noised states, a mean over a latent’s elements.'),
+  noise_error_b: LoggedNumber.describe('‖y‖² likewise.'),
+  inner_product: LoggedNumber.describe('⟨x, y⟩ likewise.'),
+  noised_target_pose: LoggedNumber.describe('First part of Eq. 36 without Q, on noised states.'),
+  target_pose: LoggedNumber.describe('The same on the states that the run trains on.'),
+  score_difference: LoggedNumber.describe('Eq. 18 at this t on the states that the run trains on.'),
+  detection_rate_a: z.number().describe('Share of Z_A,t in which the detector finds a person.'),
+  detection_rate_b: z.number(),
+});
+export type AuditAtT = z.output<typeof AuditAtT>;
+
+/** audit/result.json */
+export const AuditResult = z.strictObject({
+  num_pairs: z.int(),
+  per_t: z.array(AuditAtT),
+  detector: z.strictObject({
+    num_images: z.int(),
+    squared_error: LoggedNumber.describe('‖Ψ∘g(Z) − given‖² on pictures of the set, squared fractions of the frame.'),
+    detection_rate: z.number(),
+  }),
+});
+export type AuditResult = z.output<typeof AuditResult>;

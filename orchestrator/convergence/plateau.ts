@@ -1,7 +1,7 @@
 import { resampleBlocks } from './blocks.ts';
 import { type Interval, meanOf, quantile } from './bootstrap.ts';
 import type { SeriesPoint } from './series.ts';
-import { countLevels, lastWindow, type WindowOptions, windowLength, withoutLevels } from './window.ts';
+import { blockOfCycles, countLevels, lastWindow, type WindowOptions, windowLength, withoutLevels } from './window.ts';
 
 export interface PlateauOptions extends WindowOptions {
   /** probability that the slope's interval is to cover, e.g. 0.95 */
@@ -55,13 +55,13 @@ const scaled = ({ mean, low, high }: Interval, factor: number): Interval => ({
   high: high * factor,
 });
 
-/** From this multiple of the best cycle on, a rising loss counts as diverged. */
+/** From this multiple of the best cycles on, a rising loss counts as diverged. */
 const DIVERGENCE = 10;
 
 const hasBlownUp = (series: readonly SeriesPoint[], cycle: number, slope: Interval): boolean => {
-  const cycles = Math.floor(series.length / cycle);
-  const means = Array.from({ length: cycles }, (_, back) =>
-    meanOf(series.slice(series.length - (back + 1) * cycle, series.length - back * cycle).map(({ value }) => value)),
+  const block = blockOfCycles(cycle);
+  const means = Array.from({ length: Math.floor(series.length / block) }, (_, back) =>
+    meanOf(series.slice(series.length - (back + 1) * block, series.length - back * block).map(({ value }) => value)),
   );
   const finite = means.filter(Number.isFinite);
   return slope.low > 0 && (means[0] ?? 0) > DIVERGENCE * Math.min(...finite);
@@ -78,7 +78,7 @@ const stateOf = (series: readonly SeriesPoint[], slope: Interval, change: number
 
 /**
  * Whether a loss has stopped moving: the confidence interval of its slope over the last whole cycles contains 0.
- * `diverged` where a value in the window is not finite, or where it rises and is ten times its best cycle.
+ * `diverged` where a value in the window is not finite, or where it rises and is ten times its best cycles.
  */
 export const plateau = (series: readonly SeriesPoint[], options: PlateauOptions): Plateau => {
   const points = lastWindow(series, options);

@@ -17,6 +17,9 @@ const LEAST_STEPS = 20;
 export const windowLength = ({ window, cycle }: WindowOptions): number =>
   Math.max(LEAST_CYCLES, Math.ceil(Math.max(window, LEAST_STEPS) / cycle)) * cycle;
 
+/** Whole cycles of at least LEAST_STEPS: the fewest steps whose mean is more than the noise of one of them. */
+export const blockOfCycles = (cycle: number): number => Math.ceil(LEAST_STEPS / cycle) * cycle;
+
 /** The last whole cycles of a series; all of it while it is shorter. */
 export const lastWindow = <P>(series: readonly P[], options: WindowOptions): P[] =>
   series.slice(-windowLength(options));

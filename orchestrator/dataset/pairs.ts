@@ -1,6 +1,8 @@
 import type { Dataset, Pair, Sample, Split } from '../contracts/dataset.ts';
 import { PosetwinError } from '../errors.ts';
+import { countCombinations } from './all-combinations.ts';
 import { type Couple, drawCouples } from './draw-pairs.ts';
+import { pairedSamples } from './draw-samples.ts';
 import { poseDistance } from './pose-distance.ts';
 import { SeededHash } from './random.ts';
 
@@ -8,7 +10,7 @@ type Captions = Dataset['captions'];
 
 /**
  * The quintuples of couples, closed under swap (Eq. 8, 39). All first quintuples come before all second ones, so that
- * the first N rows are N different couples. Under `both` the first prompt describes the target pose B.
+ * the first N rows are N different couples. But for `swap` the first prompt describes the target pose B.
  */
 export const quintuples = (couples: readonly (readonly [Sample, Sample])[], captions: Captions): Pair[] => {
   const row = (a: Sample, b: Sample, { caption }: Sample): Pair => ({
@@ -50,7 +52,7 @@ const fitsOf =
   ([i, j]: Couple): boolean => {
     const [a, b] = [samples[i], samples[j]];
     const distance = a === undefined || b === undefined ? undefined : poseDistance(a, b, image_size);
-    return distance !== undefined && (pairs === 'random' || distance >= min_distance);
+    return distance !== undefined && (pairs !== 'far' || distance >= min_distance);
   };
 
 const tooFew = (split: Split, count: number, { pairs, min_distance }: Dataset): PosetwinError =>
@@ -62,21 +64,41 @@ const tooFew = (split: Split, count: number, { pairs, min_distance }: Dataset): 
         : 'A pair needs two pictures in which the same joint is seen: give more pictures of people.',
   });
 
-/** Training pairs as many as asked for; held-out ones one for each picture. Raises `too_few_samples`. */
+const listPairs = (
+  split: Split,
+  own: readonly Sample[],
+  count: number,
+  dataset: Dataset,
+  random: SeededHash,
+): Pair[] => {
+  const couples = drawCouples(own.length, count, fitsOf(own, dataset), random, `pairs ${split}`);
+  if (couples.length === 0) throw tooFew(split, own.length, dataset);
+  const pairs = couples.flatMap(([i, j]) => {
+    const [a, b] = [own[i], own[j]];
+    return a === undefined || b === undefined ? [] : [[a, b] as const];
+  });
+  return quintuples(pairs, dataset.captions);
+};
+
+/** Every combination of 3,000 pictures is 18 million quintuples: Python makes them from the samples where it needs one. */
+const trainingPairs = (samples: readonly Sample[], dataset: Dataset, random: SeededHash): Pair[] => {
+  const own = pairedSamples(samples, dataset, random);
+  if (dataset.pairs !== 'all-combinations') return listPairs('train', own, dataset.num_pairs, dataset, random);
+  if (countCombinations(own, dataset.captions) === 0) throw tooFew('train', own.length, dataset);
+  return [];
+};
+
+/**
+ * The quintuples to list: as many training couples as asked for, none under `all-combinations`; held-out ones one for
+ * each picture. Raises `too_few_samples`.
+ */
 export const choosePairs = (samples: readonly Sample[], dataset: Dataset, seed: number): Pair[] => {
   const random = new SeededHash(seed);
-  const of = (split: Split): Pair[] => {
-    const own = samples.filter(sample => sample.split === split);
-    const count = split === 'train' ? dataset.num_pairs : own.length;
-    const couples = drawCouples(own.length, count, fitsOf(own, dataset), random, `pairs ${split}`);
-    if (couples.length === 0) throw tooFew(split, own.length, dataset);
-    const pairs = couples.flatMap(([i, j]) => {
-      const [a, b] = [own[i], own[j]];
-      return a === undefined || b === undefined ? [] : [[a, b] as const];
-    });
-    return quintuples(pairs, dataset.captions);
-  };
-  const pairs = [...of('train'), ...of('held_out')];
+  const heldOut = samples.filter(({ split }) => split === 'held_out');
+  const pairs = [
+    ...trainingPairs(samples, dataset, random),
+    ...listPairs('held_out', heldOut, heldOut.length, dataset, random),
+  ];
   checkClosedUnderSwap(pairs, samples);
   return pairs;
 };

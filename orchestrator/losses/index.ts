@@ -1,3 +1,4 @@
+import { controlMap } from './control-map.ts';
 import { deltaL } from './delta-l.ts';
 import { lowerBound } from './lower-bound.ts';
 import { lowerBoundDistance } from './lower-bound-distance.ts';
@@ -24,6 +25,7 @@ export type { LossSpec } from './spec.ts';
 /** Every loss term by its name, the same names as in python/posetwin/losses. */
 export const lossSpecs = {
   normalize_keypoints: normalizeKeypoints,
+  control_map: controlMap,
   sampler_step: samplerStep,
   one_step_image: oneStepImage,
   primary_noise: primaryNoise,

@@ -12,6 +12,12 @@ export const Vector = z.array(z.number()).min(1);
 /** One number for all, or one for each. */
 export const Scalars = z.union([z.number(), Vector]);
 export type Scalars = z.output<typeof Scalars>;
+const Unit = z.number().min(0).max(1);
+/** Scalars in [0, 1], as α_t and ᾱ_t are. */
+export const UnitScalars = z.union([Unit, z.array(Unit).min(1)]);
+const Positive = z.number().gt(0);
+/** Scalars above 0, as Q is. */
+export const PositiveScalars = z.union([Positive, z.array(Positive).min(1)]);
 /** (B, N, 2) */
 export const Points = z.array(z.array(z.tuple([z.number(), z.number()]))).min(1);
 export type Points = z.output<typeof Points>;
@@ -19,13 +25,17 @@ export type Points = z.output<typeof Points>;
 export const Mask = z.array(z.array(z.union([z.literal(0), z.literal(1)]))).min(1);
 export type Mask = z.output<typeof Mask>;
 
+/** (B, H, W), 1 where a pixel counts, else 0 */
+export const PixelMask = z.array(z.array(z.array(z.union([z.literal(0), z.literal(1)])))).min(1);
+
 export const mismatch = (what: string): PosetwinError =>
   new PosetwinError('wrong_type', `${what} differ in shape`, { hint: 'give all of them the same batch and shape' });
 
-/** Element `index` of a list, or the one number that serves all. */
-export const pick = (values: Scalars, index: number): number => {
+/** Element `index` of a list that has one for each of `count`, or the one number that serves all. */
+export const pick = (values: Scalars, index: number, count: number): number => {
   const value = typeof values === 'number' ? values : values[index];
-  if (value === undefined) throw mismatch('a list of numbers and its batch');
+  if (value === undefined || (typeof values !== 'number' && values.length !== count))
+    throw mismatch('a list of numbers and its batch');
   return value;
 };
 
@@ -33,15 +43,20 @@ export const flatten = (value: Nested): number[] => (typeof value === 'number' ?
 
 /** `combine` on each pair of elements of one sample. */
 export const zip = (first: Nested, second: Nested, combine: (a: number, b: number) => number): number[] => {
-  const [a, b] = [flatten(first), flatten(second)];
-  if (a.length !== b.length) throw mismatch('two tensors');
-  return a.map((value, index) => combine(value, b[index] ?? Number.NaN));
+  if (typeof first === 'number' && typeof second === 'number') return [combine(first, second)];
+  if (typeof first === 'number' || typeof second === 'number' || first.length !== second.length)
+    throw mismatch('two tensors');
+  return first.flatMap((a, index) => zip(a, second[index] ?? [], combine));
 };
 
 /** `each` on every sample of two batches. */
-export const perSample = <A, B, R>(first: A[], second: B[], each: (a: A, b: B, index: number) => R): R[] => {
+export const perSample = <A, B, R>(
+  first: A[],
+  second: B[],
+  each: (a: A, b: B, index: number, count: number) => R,
+): R[] => {
   if (first.length !== second.length) throw mismatch('two batches');
-  return first.map((a, index) => each(a, second[index] as B, index));
+  return first.map((a, index) => each(a, second[index] as B, index, first.length));
 };
 
 export const mean = (values: readonly number[]): number =>

@@ -36,7 +36,7 @@ const distances = (first: [number, number][], second: [number, number][]): numbe
   return perSample(first, second, (p, q) => (p[0] - q[0]) ** 2 + (p[1] - q[1]) ** 2);
 };
 
-const badKeypoints = (first: number, second: number): PosetwinError =>
+export const badKeypoints = (first: number, second: number): PosetwinError =>
   new PosetwinError('bad_keypoints', `${first} keypoints stand against ${second}`, {
     hint: 'detector and set share one layout',
   });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { pick, Scalars, Vector } from './inputs.ts';
+import { PositiveScalars, pick, Vector } from './inputs.ts';
 import { defineLoss } from './spec.ts';
 import { words } from './symbols.ts';
 
@@ -12,6 +12,6 @@ export const lowerBound = defineLoss({
   equation: 'audit, point 2',
   formula: 'L* = Q/(Q + 1)·D',
   symbols: { distance: words.distance, q: words.q },
-  inputs: z.strictObject({ distance: Vector, q: Scalars }),
-  values: ({ distance, q }) => distance.map((value, index) => leastLoss(value, pick(q, index))),
+  inputs: z.strictObject({ distance: Vector, q: PositiveScalars }),
+  values: ({ distance, q }) => distance.map((value, index) => leastLoss(value, pick(q, index, distance.length))),
 });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Points } from './inputs.ts';
 import { defineLoss } from './spec.ts';
+import { words } from './symbols.ts';
 
 type Pair = [number, number];
 
@@ -19,7 +20,7 @@ export const normalizeKeypoints = defineLoss({
     keypoints: 'y_i: (B, N, 2), pixels',
     width: 'b_w, pixels',
     height: 'b_h, pixels',
-    bias: 'b_c as a fraction of the frame: (2,)',
+    bias: words.bias,
   },
   inputs: z.strictObject({
     keypoints: Points,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Batch, perSample, pick, positive, Scalars, zip } from './inputs.ts';
+import { Batch, perSample, pick, positive, UnitScalars, zip } from './inputs.ts';
 import { defineLoss } from './spec.ts';
 import { words } from './symbols.ts';
 
@@ -22,12 +22,12 @@ export const oneStepImage = defineLoss({
     latents: Batch,
     noise: Batch,
     noise_pred: Batch,
-    alphas_cumprod: Scalars,
+    alphas_cumprod: UnitScalars,
     reading: z.enum(readings),
   }),
   values: ({ latents, noise, noise_pred, alphas_cumprod, reading }) =>
-    perSample(reading === 'x_t' ? latents : noise, noise_pred, (start, guess, index) => {
-      const alpha_cumprod = positive(pick(alphas_cumprod, index), 'alphas_cumprod');
+    perSample(reading === 'x_t' ? latents : noise, noise_pred, (start, guess, index, count) => {
+      const alpha_cumprod = positive(pick(alphas_cumprod, index, count), 'alphas_cumprod');
       const [gain, spread] = [1 / Math.sqrt(alpha_cumprod), Math.sqrt(1 - alpha_cumprod)];
       return zip(start, guess, (x, e) => gain * (x - spread * e));
     }).flat(),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { perSample, pick, Scalars, Vector } from './inputs.ts';
+import { PositiveScalars, perSample, pick, Vector } from './inputs.ts';
 import { defineLoss } from './spec.ts';
 import { words } from './symbols.ts';
 
@@ -17,7 +17,9 @@ export const perStep = defineLoss({
     pose_residual: '‖b − a‖² or another reading of Eq. 19-21: one for each',
     q: words.q,
   },
-  inputs: z.strictObject({ target_pose: Vector, pose_residual: Vector, q: Scalars }),
+  inputs: z.strictObject({ target_pose: Vector, pose_residual: Vector, q: PositiveScalars }),
   values: ({ target_pose, pose_residual, q }) =>
-    perSample(target_pose, pose_residual, (target, residual, index) => stepLoss(target, residual, pick(q, index))),
+    perSample(target_pose, pose_residual, (target, residual, index, count) =>
+      stepLoss(target, residual, pick(q, index, count)),
+    ),
 });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { mean, perSample, pick, Scalars, Vector } from './inputs.ts';
+import { mean, PositiveScalars, perSample, pick, Vector } from './inputs.ts';
 import { leastLoss } from './lower-bound.ts';
 import { defineLoss } from './spec.ts';
 import { words } from './symbols.ts';
@@ -28,8 +28,10 @@ export const poseBound = defineLoss({
   equation: 'audit, point 3',
   formula: 'rms‖b − b_0‖ <= √E[D/(Q+1)²] + √E[(L − L*)/(Q+1)]',
   symbols: { losses: words.losses, distance: words.distance, q: words.q },
-  inputs: z.strictObject({ losses: Vector, distance: Vector, q: Scalars }),
+  inputs: z.strictObject({ losses: Vector, distance: Vector, q: PositiveScalars }),
   values: ({ losses, distance, q }) => [
-    boundPose(perSample(losses, distance, (loss, d, index) => ({ loss, distance: d, q: pick(q, index) }))),
+    boundPose(
+      perSample(losses, distance, (loss, d, index, count) => ({ loss, distance: d, q: pick(q, index, count) })),
+    ),
   ],
 });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Batch, meanSquare, perSample, pick, positive, Scalars } from './inputs.ts';
+import { Batch, meanSquare, perSample, pick, positive, UnitScalars } from './inputs.ts';
 import { defineLoss } from './spec.ts';
 import { words } from './symbols.ts';
 
@@ -25,13 +25,15 @@ export const primaryNoise = defineLoss({
   inputs: z.strictObject({
     noise: Batch,
     noise_pred: Batch,
-    alphas: Scalars,
-    alphas_cumprod: Scalars,
+    alphas: UnitScalars,
+    alphas_cumprod: UnitScalars,
     reading: z.enum(readings),
   }),
   values: ({ noise, noise_pred, alphas, alphas_cumprod, reading }) =>
-    perSample(noise, noise_pred, (truth, guess, index) => {
+    perSample(noise, noise_pred, (truth, guess, index, count) => {
       const square = meanSquare(truth, guess);
-      return reading === 'simple' ? square : weight(pick(alphas, index), pick(alphas_cumprod, index)) * square;
+      return reading === 'simple'
+        ? square
+        : weight(pick(alphas, index, count), pick(alphas_cumprod, index, count)) * square;
     }),
 });

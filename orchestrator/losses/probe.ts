@@ -31,6 +31,7 @@ const losses = [0.3, 0.2, 0.25];
 /** One fixed input for every term, for comparing TypeScript's value with torch's before training. */
 export const probeInputs: Readonly<Record<LossName, Record<string, unknown>>> = {
   normalize_keypoints: { keypoints: keypoints_a, width: 64, height: 48, bias: [0.1, -0.2] },
+  control_map: { keypoints: keypoints_a, mask, width: 12, height: 12, bias: [0.1, -0.2], radius: 1, reading: 'square' },
   sampler_step: { latents: latents(201), noise_pred, alphas_cumprod, alphas_cumprod_prev: [1, 0.2], reading: 'ddim' },
   one_step_image: { latents: latents(201), noise, noise_pred, alphas_cumprod, reading: 'x_t' },
   primary_noise: { noise, noise_pred, alphas: [0.99, 0.9], alphas_cumprod, reading: 'w(t)' },

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Batch, perSample, pick, positive, Scalars, zip } from './inputs.ts';
+import { Batch, perSample, pick, positive, UnitScalars, zip } from './inputs.ts';
 import { defineLoss } from './spec.ts';
 import { words } from './symbols.ts';
 
@@ -21,14 +21,14 @@ export const samplerStep = defineLoss({
   inputs: z.strictObject({
     latents: Batch,
     noise_pred: Batch,
-    alphas_cumprod: Scalars,
-    alphas_cumprod_prev: Scalars,
+    alphas_cumprod: UnitScalars,
+    alphas_cumprod_prev: UnitScalars,
     reading: z.enum(readings),
   }),
   values: ({ latents, noise_pred, alphas_cumprod, alphas_cumprod_prev, reading }) =>
-    perSample(latents, noise_pred, (state, guess, index) => {
-      const now = positive(pick(alphas_cumprod, index), 'alphas_cumprod');
-      const previous = pick(alphas_cumprod_prev, index);
+    perSample(latents, noise_pred, (state, guess, index, count) => {
+      const now = positive(pick(alphas_cumprod, index, count), 'alphas_cumprod');
+      const previous = pick(alphas_cumprod_prev, index, count);
       const kept = Math.sqrt(previous / now);
       const added = Math.sqrt(1 - (reading === 'ddim' ? previous : now)) - kept * Math.sqrt(1 - now);
       return zip(state, guess, (x, e) => kept * x + added * e);

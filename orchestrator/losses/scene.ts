@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Batch, flatten, mean, mismatch, type Nested, perSample, pick, Scalars, zip } from './inputs.ts';
+import { Batch, flatten, mean, mismatch, type Nested, PixelMask, perSample, pick, UnitScalars, zip } from './inputs.ts';
 import { defineLoss } from './spec.ts';
 import { words } from './symbols.ts';
 
@@ -23,11 +23,12 @@ export const scene = defineLoss({
     scene_mask: '(B, H, W), 1 outside both dilated silhouettes',
     alphas_cumprod: words.alphas_cumprod,
   },
-  inputs: z.strictObject({ image_a: Batch, image_b: Batch, scene_mask: Batch, alphas_cumprod: Scalars }),
+  inputs: z.strictObject({ image_a: Batch, image_b: Batch, scene_mask: PixelMask, alphas_cumprod: UnitScalars }),
   values: ({ image_a, image_b, scene_mask, alphas_cumprod }) =>
     perSample(
       perSample(image_a, image_b, absolute),
       scene_mask,
-      (difference, mask, index) => Math.sqrt(pick(alphas_cumprod, index)) * drift(difference, flatten(mask)),
+      (difference, mask, index, count) =>
+        Math.sqrt(pick(alphas_cumprod, index, count)) * drift(difference, flatten(mask)),
     ),
 });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Batch, meanSquare, perSample, pick, positive, Scalars } from './inputs.ts';
+import { Batch, meanSquare, perSample, pick, positive, UnitScalars } from './inputs.ts';
 import { defineLoss } from './spec.ts';
 import { words } from './symbols.ts';
 
@@ -13,11 +13,11 @@ export const scoreDifference = defineLoss({
     noise_pred_b: 'ε_θ of route B: (B, …)',
     alphas_cumprod: words.alphas_cumprod,
   },
-  inputs: z.strictObject({ noise_pred_a: Batch, noise_pred_b: Batch, alphas_cumprod: Scalars }),
+  inputs: z.strictObject({ noise_pred_a: Batch, noise_pred_b: Batch, alphas_cumprod: UnitScalars }),
   values: ({ noise_pred_a, noise_pred_b, alphas_cumprod }) =>
     perSample(
       noise_pred_a,
       noise_pred_b,
-      (a, b, index) => meanSquare(a, b) / positive(1 - pick(alphas_cumprod, index), '1 - alphas_cumprod'),
+      (a, b, index, count) => meanSquare(a, b) / positive(1 - pick(alphas_cumprod, index, count), '1 - alphas_cumprod'),
     ),
 });

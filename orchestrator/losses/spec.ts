@@ -16,7 +16,7 @@ export interface LossSpec {
   values(inputs: unknown): number[];
   /**
    * The mean of `values`: for terms with one value per sample the expectation over the batch. Throws `wrong_type`
-   * naming the input, `not_a_number` where the result is not finite, `singular_schedule`, `no_visible_keypoint`, ….
+   * or `out_of_range` naming the input, `not_a_number` where the result is not finite, `singular_schedule`, `no_visible_keypoint`, ….
    */
   evaluate(inputs: unknown): number;
 }
@@ -31,11 +31,24 @@ interface Definition<S extends z.ZodType> {
   values: (inputs: z.output<S>) => number[];
 }
 
+const isAboutRange = (issue: z.core.$ZodIssue): boolean =>
+  (issue.code === 'too_small' || issue.code === 'too_big') && issue.origin !== 'array';
+
+/** Of a choice between a number and a list, the complaint of the branch that was meant: the one about a range. */
+const deepest = (issues: readonly z.core.$ZodIssue[]): z.core.$ZodIssue | undefined => {
+  const [issue] = issues;
+  if (issue?.code !== 'invalid_union') return issue;
+  const inner = issue.errors.flat();
+  const meant = inner.find(isAboutRange) ?? inner[0];
+  return meant && { ...meant, path: [...issue.path, ...meant.path] };
+};
+
 const parse = <S extends z.ZodType>(name: string, schema: S, inputs: unknown): z.output<S> => {
   const result = schema.safeParse(inputs);
   if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  throw new PosetwinError('wrong_type', `${name}: ${issue?.message ?? 'the inputs do not fit'}`, {
+  const issue = deepest(result.error.issues);
+  const code = issue !== undefined && isAboutRange(issue) ? 'out_of_range' : 'wrong_type';
+  throw new PosetwinError(code, `${name}: ${issue?.message ?? 'the inputs do not fit'}`, {
     path: issue?.path.join('.') ?? '',
     hint: 'see the inputs that `symbols` lists',
   });

@@ -9,6 +9,7 @@ export const words = {
   noise: 'ε: (B, …)',
   noise_pred: 'ε_θ: (B, …)',
   latents: 'Z̄_t or x_t: (B, …)',
+  bias: 'b_c as a fraction of the frame: (2,)',
   q: 'Q > 0 (Eq. 37): one number or one for each',
   distance: 'D = ‖b_0 − a‖²: one for each, squared fractions of the frame',
   losses: 'L_t of Eq. 40: (T,)',

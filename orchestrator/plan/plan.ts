@@ -1,11 +1,12 @@
 import type { Experiment } from '../contracts/experiment.ts';
-import type { JobOf } from '../contracts/job.ts';
+import type { Job, JobOf } from '../contracts/job.ts';
+import { Method } from '../contracts/method.ts';
 import type { BackboneSchedule } from '../schedule/index.ts';
 import { contentHash } from './canonical.ts';
 import { countClamped, resolveSchedule } from './resolve-schedule.ts';
 import { type StageName, stageNames, stageVersions } from './versions.ts';
 
-type WorkerSpecs = { [S in 'assemble' | 'cache' | 'train' | 'evaluate' | 'figures']: JobOf<S>['spec'] };
+type WorkerSpecs = { [S in StageName & JobOf<Job['stage']>['stage']]: JobOf<S>['spec'] };
 
 /** What each stage's result depends on, beside its inputs; for worker stages exactly the job's `spec`. */
 export interface StageSpecs extends WorkerSpecs {
@@ -22,9 +23,14 @@ export interface PlannedStage<S extends StageName = StageName> {
   inputs: Record<string, string>;
 }
 
+/** `primary` is there only where the experiment trains its own. */
+export type PlannedStages = { [S in Exclude<StageName, 'primary'>]: PlannedStage<S> } & {
+  primary: PlannedStage<'primary'> | null;
+};
+
 export interface Plan {
   salt: string;
-  stages: { [S in StageName]: PlannedStage<S> };
+  stages: PlannedStages;
 }
 
 /** Content hashes of what an experiment names but does not hold. */
@@ -48,7 +54,7 @@ export interface PlanOptions {
 }
 
 /** Stages in the order of a run. */
-export const stagesOf = (plan: Plan): PlannedStage[] => stageNames.map(name => plan.stages[name]);
+export const stagesOf = ({ stages }: Plan): PlannedStage[] => stageNames.flatMap(name => stages[name] ?? []);
 
 /**
  * The stages of one experiment with their content keys. Pure: the same experiment, salt and fingerprints give the same
@@ -66,25 +72,32 @@ export const planExperiment = (experiment: Experiment, { salt, prints, backbone_
     const version = stageVersions[name];
     return { name, version, key: contentHash({ stage: name, version, spec, inputs, salt }), spec, inputs };
   };
-  const models = { backbone: prints.backbone, adapter: prints.adapter };
 
   const assemble = stage('assemble', { seed, dataset }, numbered(prints.sources));
-  const cache = stage('cache', { backbone, adapter }, { assemble: assemble.key, ...models });
-  const train = stage(
-    'train',
-    { seed, backbone, adapter, detector, schedule, method, train: experiment.train, convergence },
-    { assemble: assemble.key, cache: cache.key, ...models, detector: prints.detector },
-  );
+  const cache = stage('cache', { backbone }, { assemble: assemble.key, backbone: prints.backbone });
+  const data = { assemble: assemble.key, cache: cache.key, backbone: prints.backbone };
+  const trained = primarySpec(experiment, backbone_schedule);
+  const primary = trained && stage('primary', trained, { ...data, adapter: prints.adapter });
+  const models = { backbone: prints.backbone, adapter: primary?.key ?? prints.adapter };
+  const features = stage('features', { adapter }, { assemble: assemble.key, adapter: models.adapter });
+  const learning = { seed, backbone, adapter, detector, schedule, method };
+  const learnt = { ...data, ...models, features: features.key, detector: prints.detector };
+  const train = stage('train', { ...learning, train: experiment.train, convergence }, learnt);
   const judged = { train: train.key, ...models, judge: prints.judge };
   const evaluated = stage(
     'evaluate',
     { seed, backbone, adapter, detector, judge, evaluate },
     { assemble: assemble.key, detector: prints.detector, ...judged },
   );
+  const audit = stage(
+    'audit',
+    { ...learning, audit: experiment.audit, detection_threshold: evaluate.detection_threshold },
+    { ...learnt, train: train.key },
+  );
   const verdict = stage(
     'verdict',
     { seed, schedule: experiment.schedule, method, convergence, clamped_timesteps },
-    { train: train.key, evaluate: evaluated.key },
+    { train: train.key, evaluate: evaluated.key, audit: audit.key },
   );
   const figure = stage(
     'figures',
@@ -96,7 +109,17 @@ export const planExperiment = (experiment: Experiment, { salt, prints, backbone_
     { name: experiment.name, description: experiment.description },
     { evaluate: evaluated.key, verdict: verdict.key, figures: figure.key },
   );
-  return { salt, stages: { assemble, cache, train, evaluate: evaluated, verdict, figures: figure, report } };
+  const stages = { assemble, cache, primary, features, train, evaluate: evaluated, audit, verdict, figures: figure };
+  return { salt, stages: { ...stages, report } };
+};
+
+/** Eq. 12 knows few of the readings: the others stand at their defaults, so that they do not train the primary anew. */
+const primarySpec = (experiment: Experiment, backbone_schedule: BackboneSchedule): StageSpecs['primary'] | null => {
+  const { seed, backbone, adapter, primary } = experiment;
+  const { primary_weight, unet_timestep } = experiment.method;
+  const method = Method.parse({ primary_weight, unet_timestep });
+  const schedule = resolveSchedule(experiment.schedule, method, backbone_schedule);
+  return primary && { seed, backbone, adapter, schedule, method, primary };
 };
 
 const numbered = (prints: readonly string[]): Record<string, string> =>

@@ -1,6 +1,7 @@
 import type { ResolvedSchedule } from '../contracts/job.ts';
 import type { Method } from '../contracts/method.ts';
 import type { Schedule } from '../contracts/schedule.ts';
+import { PosetwinError } from '../errors.ts';
 import {
   type BackboneSchedule,
   buildSchedule,
@@ -11,9 +12,19 @@ import {
   trainingSchedule,
 } from '../schedule/index.ts';
 
+const ownIndices = ({ num_steps }: ScheduleTable, { num_train_timesteps }: BackboneSchedule): number[] => {
+  if (num_steps > num_train_timesteps)
+    throw new PosetwinError(
+      'refused_combination',
+      `the backbone has ${num_train_timesteps} timesteps: there is no index for t = ${num_train_timesteps + 1}`,
+      { path: 'method.unet_timestep', hint: 'unet_timestep: snr-matched, or fewer steps' },
+    );
+  return Array.from({ length: num_steps }, (_, index) => index);
+};
+
 const timestepsOf = (table: ScheduleTable, { unet_timestep }: Method, backbone: BackboneSchedule): number[] =>
   unet_timestep === 'index'
-    ? Array.from({ length: table.num_steps }, (_, index) => index)
+    ? ownIndices(table, backbone)
     : snrMatchedTimesteps(table, trainingSchedule(backbone)).timesteps;
 
 /** JSON has no -∞: where alphas_cumprod is 0, its logarithm is that of the smallest number above 0. */
@@ -27,6 +38,7 @@ export const resolveSchedule = (schedule: Schedule, method: Method, backbone: Ba
   const table = buildSchedule(schedule);
   const q = resolveQ(table, method.q);
   return {
+    alphas: [...table.alphas],
     alphas_cumprod: [...table.alphas_cumprod],
     log_alphas_cumprod: table.log_alphas_cumprod.map(log => log ?? leastLog),
     timesteps: timestepsOf(table, method, backbone),

@@ -1,5 +1,16 @@
 /** The stages in the order in which a run goes through them. */
-export const stageNames = ['assemble', 'cache', 'train', 'evaluate', 'verdict', 'figures', 'report'] as const;
+export const stageNames = [
+  'assemble',
+  'cache',
+  'primary',
+  'features',
+  'train',
+  'evaluate',
+  'audit',
+  'verdict',
+  'figures',
+  'report',
+] as const;
 export type StageName = (typeof stageNames)[number];
 
 /**
@@ -7,11 +18,14 @@ export type StageName = (typeof stageNames)[number];
  * code that does not change results must not throw away hours of training, so the code's digest is no part of a key.
  */
 export const stageVersions: Readonly<Record<StageName, number>> = {
-  assemble: 1,
-  cache: 1,
-  train: 1,
+  assemble: 2,
+  cache: 2,
+  primary: 1,
+  features: 1,
+  train: 2,
   evaluate: 1,
-  verdict: 1,
+  audit: 1,
+  verdict: 2,
   figures: 1,
-  report: 1,
+  report: 2,
 };

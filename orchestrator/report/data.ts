@@ -1,20 +1,25 @@
 import type { Manifest, Rejected, Sample } from '../contracts/dataset.ts';
-import type { StepEvent } from '../contracts/events.ts';
+import type { GradientsEvent, StepEvent } from '../contracts/events.ts';
 import type { Experiment } from '../contracts/experiment.ts';
 import type { ResolvedSchedule } from '../contracts/job.ts';
-import type { EvaluateResult, FigureResult } from '../contracts/results.ts';
-import type { Interval } from '../convergence/bootstrap.ts';
+import type { AuditResult, EvaluateResult, FigureResult } from '../contracts/results.ts';
+import type { AtQ, Interval } from '../convergence/index.ts';
 import type { EvaluationSummary } from './summary.ts';
 
 /** One point of the audit, with this run's own numbers in its sentence. */
 export interface AuditPoint {
   number: number;
-  verdict: string;
+  title: string;
+  verdict: 'fine' | 'caution' | 'fails' | 'not_measured';
   sentence: string;
+  /** null where infinite or not measured */
+  numbers: Readonly<Record<string, number | null | readonly (number | null)[]>>;
 }
 
 /** What convergence found out. Losses are means of L_t over the plateau's window; null where a number is not finite. */
 export interface ReportVerdict {
+  /** training did not start: the schedule leaves no gradient */
+  refused: boolean;
   on_plateau: boolean;
   /** on a plateau, and within `tolerance` of the theory value or below it */
   converged: boolean;
@@ -29,6 +34,8 @@ export interface ReportVerdict {
   error_to_lower_bound: number | null;
   /** upper bound of rms |b - b_0| as a fraction of the pose distance √D (audit, point 3) */
   pose_bound: number | null;
+  /** the same run under every reading of Q */
+  at_q: readonly AtQ[];
   audit: readonly AuditPoint[];
 }
 
@@ -45,6 +52,9 @@ export interface ReportData {
   /** share of each t in Q, a fraction; index t - 1 */
   q_shares: readonly number[];
   steps: readonly StepEvent[];
+  /** both sides of Eq. 33 throughout training */
+  gradients: readonly GradientsEvent[];
+  measured: AuditResult;
   verdict: ReportVerdict;
   evaluate: EvaluateResult;
   summary: EvaluationSummary;

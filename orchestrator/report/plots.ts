@@ -1,7 +1,7 @@
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
-import type { StepEvent } from '../contracts/events.ts';
-import type { EvaluateResult, Route } from '../contracts/results.ts';
+import type { GradientsEvent, StepEvent, Visit } from '../contracts/events.ts';
+import type { AuditAtT, EvaluateResult, Route } from '../contracts/results.ts';
 import { type Html, raw } from './html.ts';
 import { number, percent } from './text.ts';
 
@@ -60,11 +60,14 @@ export const thin = <T>(points: readonly T[], limit = 600): T[] => {
   return points.filter((_, index) => (points.length - 1 - index) % stride === 0);
 };
 
-const series = (steps: readonly StepEvent[], value: (step: StepEvent) => number | null): Point[] =>
-  steps.flatMap(step => {
-    const y = value(step);
-    return y !== null && y > 0 ? [{ x: step.step, y }] : [];
-  });
+/** One point for each visited t that has a positive value. */
+const series = (steps: readonly StepEvent[], value: (visit: Visit) => number | null): Point[] =>
+  steps.flatMap(({ step, visits }) =>
+    visits.flatMap(visit => {
+      const y = value(visit);
+      return y !== null && y > 0 ? [{ x: step, y }] : [];
+    }),
+  );
 
 const smoothing = (steps: readonly StepEvent[]): number => Math.max(1, Math.min(50, Math.round(steps.length / 10)));
 
@@ -90,7 +93,7 @@ export const lossPlot = (
   steps: readonly StepEvent[],
   { delta_l, lower_bound }: { delta_l: number | null; lower_bound: number | null },
 ): Html => {
-  const points = series(steps, step => step.loss);
+  const points = series(steps, visit => visit.loss);
   const mean = movingMean(points, smoothing(steps));
   return draw(`Loss over ${steps.length} steps; ΔL is ${number(delta_l)}, L* is ${number(lower_bound)}`, {
     marginRight: 38,
@@ -116,7 +119,7 @@ export const termsPlot = (steps: readonly StepEvent[]): Html => {
       Plot.lineY(
         thin(
           movingMean(
-            series(steps, step => step.terms[term]),
+            series(steps, visit => visit.terms[term]),
             width,
           ),
         ),
@@ -139,7 +142,8 @@ const barsOverT = (values: readonly { t: number; y: number }[]): Plot.Markish[] 
 /** Mean of L_t for each t that occurs in `steps`, in the order of t. */
 export const meanLossPerT = (steps: readonly StepEvent[]): { t: number; y: number }[] => {
   const losses = new Map<number, number[]>();
-  for (const { t, loss } of steps) if (loss !== null) losses.set(t, [...(losses.get(t) ?? []), loss]);
+  for (const { t, loss } of steps.flatMap(({ visits }) => visits))
+    if (loss !== null) losses.set(t, [...(losses.get(t) ?? []), loss]);
   const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
   return [...losses].map(([t, values]) => ({ t, y: mean(values) })).sort((a, b) => a.t - b.t);
 };
@@ -151,6 +155,41 @@ export const perStepPlot = (steps: readonly StepEvent[]): Html => {
     x: { label: 't (1 is the cleanest)' },
     y: { grid: true, label: 'mean L_t', tickFormat: value => number(value, 3) },
     marks: barsOverT(meanLossPerT(recent)),
+  });
+};
+
+/** Cosine of the two sides of Eq. 33 over the steps, one line for each t that was measured (audit, point 7). */
+export const gradientsPlot = (gradients: readonly GradientsEvent[]): Html => {
+  const measured = gradients.filter(({ cosine }) => cosine !== null);
+  const ts = [...new Set(measured.map(({ t }) => t))].sort((a, b) => a - b);
+  return draw(`Cosine of the gradients of both sides of Eq. 33 at t = ${ts.join(', ')}`, {
+    marginRight: 56,
+    x: { label: 'step' },
+    y: { label: 'cosine', domain: [-1, 1], grid: true },
+    color: { domain: ts, range: ts.map((_, index) => `var(--series-${(index % 4) + 1})`) },
+    marks: [
+      Plot.ruleY([0]),
+      Plot.lineY(measured, { x: 'step', y: 'cosine', stroke: 't', strokeWidth: 2 }),
+      Plot.text(
+        measured,
+        Plot.selectLast({ x: 'step', y: 'cosine', z: 't', text: ({ t }) => `t = ${t}`, textAnchor: 'start', dx: 5 }),
+      ),
+    ],
+  });
+};
+
+/** How often the detector of the loss finds a person at each t: route A and route B (audit, point 10). */
+export const detectionByTPlot = (rows: readonly AuditAtT[]): Html => {
+  const line = (value: (row: AuditAtT) => number, colour: string) =>
+    Plot.lineY(rows, { x: 't', y: value, stroke: colour, strokeWidth: 2.2 });
+  return draw(`Share of images with a person at each of ${rows.length} t, routes A and B`, {
+    x: { label: 't (1 is the cleanest)' },
+    y: { label: 'person found', domain: [0, 1], grid: true },
+    marks: [
+      line(row => row.detection_rate_a, routeColours.primary),
+      line(row => row.detection_rate_b, routeColours.secondary),
+      Plot.ruleY([0]),
+    ],
   });
 };
 

@@ -71,8 +71,18 @@ const proof = ({ pose_bound }: ReportVerdict): string =>
     ? 'No bound on the pose follows from this loss.'
     : `What this loss proves: by the detector of the loss, the root mean square pose error of the pictures in training is at most ${percent(pose_bound, 2)} of the distance between the two poses.`;
 
+const notTrained: Answer = {
+  question: 'Loss',
+  answer: 'not trained',
+  tone: 'bad',
+  sentence:
+    'Training did not start: at every t that was tested the gradient of a loss term is dead, although decoder and detector work on clean pictures, so it is the schedule that leaves nothing to learn from (audit, points 9 and 11). The secondary adapter below is the primary as it was.',
+};
+
 /** Is the loss on a plateau, and where is it against its theory value? */
-export const lossAnswer = (verdict: ReportVerdict): Answer => ({
+export const lossAnswer = (verdict: ReportVerdict): Answer => (verdict.refused ? notTrained : trained(verdict));
+
+const trained = (verdict: ReportVerdict): Answer => ({
   question: 'Loss',
   answer: verdict.converged ? 'converged' : verdict.on_plateau ? 'plateau, off the theory value' : 'still moving',
   tone: verdict.converged ? 'good' : 'open',

@@ -1,5 +1,5 @@
 export { buildSchedule, trainableSteps } from './build.ts';
-export { type QReading, qReadings, resolveQ } from './q.ts';
+export { everyQ, type QReading, qReadings, resolveQ } from './q.ts';
 export { MIN_NORMAL, type SingularStep, singularQuantities } from './singular.ts';
 export { type MatchedTimesteps, snrMatchedTimesteps } from './snr-matched.ts';
 export { type Spacing, spaceTimesteps } from './spacing.ts';

@@ -36,3 +36,22 @@ export const resolveQ = (
   if (reading === 'printed-sum') return checkNumber(2 * total(kept.map(step => step.odds * step.t)));
   return checkNumber((2 * total(kept.map(step => step.odds))) / kept.length);
 };
+
+/** Q under every reading; null where a reading gives none for this schedule. */
+export const everyQ = (table: {
+  odds: readonly (number | null)[];
+}): Record<QReading, number | (number | null)[] | null> => {
+  const attempt = (reading: QReading) => {
+    try {
+      return resolveQ(table, reading);
+    } catch (error) {
+      if (error instanceof PosetwinError) return null;
+      throw error;
+    }
+  };
+  return {
+    expectation: attempt('expectation'),
+    'printed-sum': attempt('printed-sum'),
+    'per-step': attempt('per-step'),
+  };
+};

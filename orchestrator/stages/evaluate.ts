@@ -1,3 +1,4 @@
+import { primaryPath } from './primary.ts';
 import type { Stage } from './stage.ts';
 import { runWorkerStage } from './worker-stage.ts';
 
@@ -6,7 +7,11 @@ export const evaluate: Stage = {
   name: 'evaluate',
   run(context, folder) {
     const { store, plan } = context;
-    const inputs = { assemble: store.folder(plan.stages.assemble), train: store.folder(plan.stages.train) };
+    const inputs = {
+      assemble: store.folder(plan.stages.assemble),
+      primary: primaryPath(context),
+      train: store.folder(plan.stages.train),
+    };
     return runWorkerStage(context, 'evaluate', folder, { inputs });
   },
 };

@@ -4,6 +4,7 @@ import { FigureResult } from '../contracts/results.ts';
 import { composeFigure, figureWidth } from '../report/figure3.ts';
 import { svgToPng } from '../report/raster.ts';
 import { readJson, writeText } from '../runs/index.ts';
+import { primaryPath } from './primary.ts';
 import type { Stage } from './stage.ts';
 import { runWorkerStage } from './worker-stage.ts';
 
@@ -19,7 +20,7 @@ export const figures: Stage = {
   name: 'figures',
   async run(context, folder) {
     await runWorkerStage(context, 'figures', folder, {
-      inputs: { train: context.store.folder(context.plan.stages.train) },
+      inputs: { primary: primaryPath(context), train: context.store.folder(context.plan.stages.train) },
     });
     await drawFigure(await readJson(join(folder, 'result.json'), FigureResult), folder, 'fig3');
   },

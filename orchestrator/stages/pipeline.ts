@@ -1,33 +1,40 @@
 import type { StageName } from '../plan/versions.ts';
 import { assemble } from './assemble.ts';
-import { cache } from './cache.ts';
+import { audit } from './audit.ts';
+import { cache, features } from './cache.ts';
 import type { RunContext } from './context.ts';
 import { evaluate } from './evaluate.ts';
 import { figures } from './figures.ts';
 import { hasPassed, preflight } from './preflight.ts';
+import { primary } from './primary.ts';
 import { runStage } from './stage.ts';
 import { train } from './train.ts';
 import { verdict } from './verdict.ts';
 
-const isDone = ({ store, plan }: RunContext, name: StageName): boolean => store.state(plan.stages[name]) === 'done';
+/** A stage that the plan does without has nothing to do. */
+const isDone = ({ store, plan }: RunContext, name: StageName): boolean => {
+  const planned = plan.stages[name];
+  return planned === null || store.state(planned) === 'done';
+};
 
 /** The stages whose results are there already. */
 export const cachedStages = (context: RunContext): Set<StageName> =>
   new Set(stages.map(({ name }) => name).filter(name => isDone(context, name)));
 
-const stages = [assemble, cache, train, evaluate, verdict, figures] as const;
+const afterAssembly = [cache, primary, features, train, evaluate, audit, verdict, figures] as const;
+const stages = [assemble, ...afterAssembly] as const;
 
 /**
  * Every stage in order; what is in the store is not computed again, and when all is, no Python is started.
  * The models are checked over the bridge before anything is computed from them. Raises what the stages raise.
  */
 export const runStages = async (context: RunContext): Promise<void> => {
-  const needsModels = !isDone(context, 'cache') || !isDone(context, 'train');
+  const needsModels = (['cache', 'primary', 'train'] as const).some(name => !isDone(context, name));
   const needsCheck = needsModels && !(await hasPassed(context));
   if (needsCheck) context.services.warmUp();
   await runStage(context, assemble);
   if (needsCheck) await preflight(context);
   // The workers load the same models: the bridge's copy would only take memory from them.
   await context.services.close();
-  for (const stage of [cache, train, evaluate, verdict, figures]) await runStage(context, stage);
+  for (const stage of afterAssembly) await runStage(context, stage);
 };

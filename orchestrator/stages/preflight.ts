@@ -21,6 +21,9 @@ export const packageVersions = async (run: RunFolder): Promise<Record<string, st
   return kept === undefined ? {} : { python: kept.environment.python, ...kept.environment.packages };
 };
 
+/** Of the layout OpenPose-18, in which the set is kept. */
+const KEYPOINTS = 18;
+
 /** Both languages compute in float64: what differs more is a mistake in one of them. */
 const scheduleTolerance = 1e-12;
 const lossTolerance = 1e-9;
@@ -28,6 +31,12 @@ const lossTolerance = 1e-9;
 const probeModel = async (bridge: PythonBridge, { experiment }: RunContext) => {
   const { backbone, adapter, detector, dataset } = experiment;
   const model = await bridge.call('probe_model', { backbone, adapter, detector, image_size: dataset.image_size });
+  if (model.num_keypoints !== KEYPOINTS)
+    throw new PosetwinError(
+      'bad_keypoints',
+      `the detector '${detector.kind}' finds ${model.num_keypoints} keypoints, the set has ${KEYPOINTS}`,
+      { path: 'detector', hint: 'choose a detector in the layout OpenPose-18' },
+    );
   if (model.keypoint_gradient > 0) return model;
   throw new PosetwinError('dead_gradient', `the detector '${detector.kind}' passes no gradient to the image`, {
     path: 'detector',
@@ -50,10 +59,14 @@ const checkSchedule = async (bridge: PythonBridge, { experiment, plan }: RunCont
 };
 
 /** The probes with the readings of this run where a term has some. */
-const probesOf = ({ pose_residual, sampler }: Experiment['method']): typeof probeInputs => ({
+const probesOf = (method: Experiment['method']): typeof probeInputs => ({
   ...probeInputs,
-  pose_residual: { ...probeInputs.pose_residual, reading: pose_residual },
-  sampler_step: { ...probeInputs.sampler_step, reading: sampler },
+  pose_residual: { ...probeInputs.pose_residual, reading: method.pose_residual },
+  sampler_step: { ...probeInputs.sampler_step, reading: method.sampler },
+  one_step_image: { ...probeInputs.one_step_image, reading: method.one_step },
+  primary_noise: { ...probeInputs.primary_noise, reading: method.primary_weight },
+  q: { ...probeInputs.q, reading: method.q },
+  total: { ...probeInputs.total, reading: method.total },
 });
 
 const checkLossTerms = async (bridge: PythonBridge, { experiment }: RunContext): Promise<Record<string, number>> => {
@@ -89,7 +102,7 @@ export const hasPassed = async ({ run, plan }: RunContext): Promise<boolean> => 
 /**
  * Before anything is computed from the models: their shapes, that the detector's gradient lives, and that TypeScript
  * and Python agree on the schedule and on every loss term. All of it is kept in preflight.json.
- * Raises `dead_gradient`, `contract_violation`, `loss_mismatch` and the codes of the bridge.
+ * Raises `bad_keypoints`, `dead_gradient`, `contract_violation`, `loss_mismatch` and the codes of the bridge.
  */
 export const preflight = async (context: RunContext): Promise<void> => {
   const bridge = await context.services.bridge();

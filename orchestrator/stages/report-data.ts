@@ -1,14 +1,13 @@
 import { join } from 'node:path';
 import { formatOrigin, type Origins } from '../config/origins.ts';
 import { Manifest, Rejected, Sample } from '../contracts/dataset.ts';
-import { EvaluateResult, FigureResult } from '../contracts/results.ts';
-import type { PlannedStage } from '../plan/plan.ts';
-import { stageNames } from '../plan/versions.ts';
+import { AuditResult, EvaluateResult, FigureResult } from '../contracts/results.ts';
+import { stagesOf } from '../plan/plan.ts';
 import type { ReportData } from '../report/data.ts';
 import { summarizeEvaluation } from '../report/summary.ts';
 import { lastSteps, type Provenance, readEvents, readJson, readLines } from '../runs/index.ts';
 import type { RunContext } from './context.ts';
-import { readVerdict, reportVerdict } from './verdict.ts';
+import { gradientsOf, readVerdict, reportVerdict } from './verdict.ts';
 
 /** What the report shows and the stages do not know. */
 export interface ReportFacts {
@@ -21,12 +20,11 @@ export interface ReportFacts {
 
 const stageRows = ({ plan, store }: RunContext, cached: ReadonlySet<string>): Promise<ReportData['stages'][number][]> =>
   Promise.all(
-    stageNames
-      .filter(name => name !== 'report')
-      .map(async name => {
-        const stage: PlannedStage = plan.stages[name];
+    stagesOf(plan)
+      .filter(({ name }) => name !== 'report')
+      .map(async stage => {
         const { seconds } = await store.record(stage);
-        return { name, key: stage.key, cached: cached.has(name), seconds };
+        return { name: stage.name, key: stage.key, cached: cached.has(stage.name), seconds };
       }),
   );
 
@@ -40,6 +38,7 @@ export const collectReport = async (context: RunContext, facts: ReportFacts): Pr
     store.folder(plan.stages.figures),
   ];
   const evaluated = await readJson(join(evaluate, 'result.json'), EvaluateResult);
+  const events = await readEvents(join(train, 'events.jsonl'));
   const convergence = await readVerdict(store.folder(plan.stages.verdict));
   return {
     run_id: run.id,
@@ -49,7 +48,9 @@ export const collectReport = async (context: RunContext, facts: ReportFacts): Pr
     stages: await stageRows(context, facts.cached),
     schedule: plan.stages.train.spec.schedule,
     q_shares: convergence.q_shares,
-    steps: lastSteps(await readEvents(join(train, 'events.jsonl'))),
+    steps: lastSteps(events),
+    gradients: gradientsOf(events),
+    measured: await readJson(join(store.folder(plan.stages.audit), 'result.json'), AuditResult),
     verdict: reportVerdict(convergence),
     evaluate: evaluated,
     summary: summarizeEvaluation(evaluated),

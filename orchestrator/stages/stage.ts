@@ -11,10 +11,11 @@ export interface Stage {
 
 const seconds = (since: number): number => Math.round((performance.now() - since) / 10) / 100;
 
-/** Runs the stage, or says that its result is there. Raises `store_locked` and whatever the stage raises. */
+/** Runs the stage, unless the plan does without it, or says that its result is there. Raises `store_locked` and whatever the stage raises. */
 export const runStage = async (context: RunContext, stage: Stage): Promise<void> => {
   const { store, emit } = context;
-  const planned: PlannedStage = context.plan.stages[stage.name];
+  const planned: PlannedStage | null = context.plan.stages[stage.name];
+  if (planned === null) return;
   const tell = (state: 'cached' | 'started' | 'resumed' | 'finished', took: number) =>
     emit({ type: 'stage', stage: stage.name, key: planned.key, state, seconds: took });
   const before = store.state(planned);

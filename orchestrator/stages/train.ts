@@ -5,6 +5,7 @@ import type { TrainJob } from '../contracts/job.ts';
 import { checkLogged, decide } from '../convergence/index.ts';
 import { DecisionJournal, lastSteps, readEvents } from '../runs/index.ts';
 import type { RunContext } from './context.ts';
+import { primaryPath } from './primary.ts';
 import type { Stage } from './stage.ts';
 import { runWorkerStage } from './worker-stage.ts';
 
@@ -13,7 +14,25 @@ type TrainSpec = z.output<typeof TrainJob>['spec'];
 /** Steps in which every trainable t is visited once. */
 export const cycleOf = ({ trainable }: TrainSpec['schedule']): number => trainable.filter(Boolean).length;
 
-const optionsOf = ({ seed, convergence, schedule }: TrainSpec) => ({ ...convergence, seed, cycle: cycleOf(schedule) });
+/** The window of the plateau test: a step that visits every t is a whole cycle by itself. */
+export const seriesOptions = ({
+  seed,
+  convergence,
+  schedule,
+  method,
+}: Pick<TrainSpec, 'seed' | 'convergence' | 'schedule' | 'method'>) => ({
+  ...convergence,
+  seed,
+  cycle: method.update === 'per-trajectory' ? 1 : cycleOf(schedule),
+});
+
+/** What a loss of the secondary adapter is computed from. */
+export const learningInputs = (context: RunContext) => ({
+  assemble: context.store.folder(context.plan.stages.assemble),
+  cache: context.store.folder(context.plan.stages.cache),
+  features: context.store.folder(context.plan.stages.features),
+  primary: primaryPath(context),
+});
 
 /** Listens to a training: checks every logged loss and answers every boundary, from the journal where it can. */
 const listener = (context: RunContext, journal: DecisionJournal, history: WorkerEvent[]) => {
@@ -23,7 +42,9 @@ const listener = (context: RunContext, journal: DecisionJournal, history: Worker
     history.push(event);
     if (event.type === 'step') checkLogged(event, q);
     if (event.type !== 'boundary') return;
-    const decision = await journal.answer(event.step, () => decide(lastSteps(history), event.step, q, optionsOf(spec)));
+    const decision = await journal.answer(event.step, () =>
+      decide(lastSteps(history), event.step, q, seriesOptions(spec)),
+    );
     context.emit({ type: 'decision', stage: 'train', decision });
   };
 };
@@ -35,16 +56,11 @@ const listener = (context: RunContext, journal: DecisionJournal, history: Worker
 export const train: Stage = {
   name: 'train',
   async run(context, folder) {
-    const { store, plan, experiment } = context;
     const journal = new DecisionJournal(join(folder, 'decisions.jsonl'));
     const history = await readEvents(join(folder, 'events.jsonl'));
     await runWorkerStage(context, 'train', folder, {
-      inputs: {
-        assemble: store.folder(plan.stages.assemble),
-        cache: store.folder(plan.stages.cache),
-        decisions: journal.file,
-      },
-      nproc_per_node: experiment.train.nproc_per_node,
+      inputs: { ...learningInputs(context), decisions: journal.file },
+      nproc_per_node: context.experiment.train.nproc_per_node,
       onEvent: listener(context, journal, history),
     });
   },

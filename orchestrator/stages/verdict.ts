@@ -1,13 +1,14 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { EvaluateResult } from '../contracts/results.ts';
+import type { WorkerEvent } from '../contracts/events.ts';
+import { AuditResult, EvaluateResult, TrainResult } from '../contracts/results.ts';
 import { type AuditPoint, audit, type DetectorNumbers, verdict as judge, type Verdict } from '../convergence/index.ts';
 import type { ReportData } from '../report/data.ts';
 import { type EvaluationSummary, summarizeEvaluation } from '../report/summary.ts';
 import { lastSteps, readEvents, readJson, writeJson } from '../runs/index.ts';
-import { buildSchedule } from '../schedule/index.ts';
+import { buildSchedule, everyQ, type ScheduleTable } from '../schedule/index.ts';
 import type { Stage } from './stage.ts';
-import { cycleOf } from './train.ts';
+import { cycleOf, seriesOptions } from './train.ts';
 
 const fileName = 'convergence.json';
 
@@ -17,6 +18,8 @@ export interface Convergence {
   audit: AuditPoint[];
   /** share of each t in Q, index t - 1 */
   q_shares: number[];
+  /** the gradient self-test found nothing to train with under this schedule: no step was made */
+  refused: boolean;
 }
 
 const sceneDrift = ({ primary, secondary }: EvaluationSummary) =>
@@ -25,11 +28,30 @@ const sceneDrift = ({ primary, secondary }: EvaluationSummary) =>
     : { primary: primary.scene_drift.mean, secondary: secondary.scene_drift.mean };
 
 const detectorNumbers = ({ secondary }: EvaluationSummary): DetectorNumbers => ({
-  error_floor: null,
   in_loss_error_px: secondary.in_loss_error_px.mean,
   held_out_error_px: secondary.keypoint_error_px.mean,
   detection_rate: secondary.detection_rate.mean,
 });
+
+/** Every reading of Q that this schedule has a value for. */
+const readingsOf = (table: ScheduleTable) =>
+  Object.fromEntries(Object.entries(everyQ(table)).flatMap(([name, q]) => (q === null ? [] : [[name, q] as const])));
+
+type EventOf<T extends WorkerEvent['type']> = Extract<WorkerEvent, { type: T }>;
+
+/** The events of one type; of those with the same name the last, since a resumed worker measures some again. */
+const lastOf = <T extends WorkerEvent['type']>(
+  events: readonly WorkerEvent[],
+  type: T,
+  name: (event: EventOf<T>) => string,
+): EventOf<T>[] => {
+  const isWanted = (event: WorkerEvent): event is EventOf<T> => event.type === type;
+  return [...new Map(events.filter(isWanted).map(event => [name(event), event])).values()];
+};
+
+/** Both sides of Eq. 33 throughout a training. */
+export const gradientsOf = (events: readonly WorkerEvent[]): EventOf<'gradients'>[] =>
+  lastOf(events, 'gradients', ({ step, t }) => `${step} ${t}`);
 
 /** Plateau, ΔL, L*, achieved loss and the audit, from the logged unweighted terms and the evaluation. */
 export const verdict: Stage = {
@@ -37,22 +59,32 @@ export const verdict: Stage = {
   async run({ store, plan }, folder) {
     const { seed, schedule, method, convergence, clamped_timesteps } = plan.stages.verdict.spec;
     const trained = plan.stages.train.spec.schedule;
-    const steps = lastSteps(await readEvents(join(store.folder(plan.stages.train), 'events.jsonl')));
+    const events = await readEvents(join(store.folder(plan.stages.train), 'events.jsonl'));
+    const steps = lastSteps(events);
+    const measured = await readJson(join(store.folder(plan.stages.audit), 'result.json'), AuditResult);
     const evaluated = await readJson(join(store.folder(plan.stages.evaluate), 'result.json'), EvaluateResult);
     const summary = summarizeEvaluation(evaluated);
-    const options = { ...convergence, seed, cycle: cycleOf(trained), pose_residual: method.pose_residual };
     const table = buildSchedule(schedule);
-    const found = judge(steps, trained.q, options);
+    const found = judge(steps, trained.q, {
+      ...seriesOptions({ seed, convergence, schedule: trained, method }),
+      pose_residual: method.pose_residual,
+      scale: method.total === 'sum' ? cycleOf(trained) : 1,
+      q_readings: readingsOf(table),
+    });
     const points = audit({
       table,
       steps,
       verdict: found,
-      objective: method.objective,
+      method,
       clamped_timesteps,
       scene_drift: sceneDrift(summary),
       detector: detectorNumbers(summary),
+      measured,
+      gradients: gradientsOf(events),
+      gate: lastOf(events, 'gradient_gate', ({ term, t }) => `${term} ${t}`),
     });
-    const result: Convergence = { verdict: found, audit: points, q_shares: table.diagnostics.q_shares };
+    const { refused } = await readJson(join(store.folder(plan.stages.train), 'result.json'), TrainResult);
+    const result: Convergence = { verdict: found, audit: points, q_shares: table.diagnostics.q_shares, refused };
     await writeJson(join(folder, fileName), result);
   },
 };
@@ -67,9 +99,10 @@ export const readVerdict = (folder: string): Promise<Convergence> =>
 const unknownInterval = { mean: Number.NaN, low: Number.NaN, high: Number.NaN };
 
 /** The verdict in the words of the report. */
-export const reportVerdict = ({ verdict: found, audit: points }: Convergence): ReportData['verdict'] => ({
+export const reportVerdict = ({ verdict: found, audit: points, refused }: Convergence): ReportData['verdict'] => ({
   ...found,
+  refused,
   on_plateau: found.plateau === 'yes',
   achieved: found.achieved ?? unknownInterval,
-  audit: points.map(({ point, verdict: word, sentence }) => ({ number: point, verdict: word, sentence })),
+  audit: points.map(({ point, ...rest }) => ({ number: point, ...rest })),
 });

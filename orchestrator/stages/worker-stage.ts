@@ -3,6 +3,7 @@ import type { WorkerEvent } from '../contracts/events.ts';
 import { Job } from '../contracts/job.ts';
 import { PosetwinError } from '../errors.ts';
 import { runLocally } from '../executors/local.ts';
+import type { PlannedStage } from '../plan/plan.ts';
 import type { StageName } from '../plan/versions.ts';
 import { writeJson } from '../runs/index.ts';
 import type { RunContext } from './context.ts';
@@ -24,7 +25,9 @@ export const jobOf = (
   output_dir: string,
   inputs: Record<string, string>,
 ): Job => {
-  const { key, spec } = plan.stages[name];
+  const planned: PlannedStage | null = plan.stages[name];
+  if (planned === null) throw new PosetwinError('bug', `the plan does without the stage ${name}`);
+  const { key, spec } = planned;
   const { device, num_threads } = experiment;
   return Job.parse({ stage: name, key, output_dir, device, num_threads, inputs, spec });
 };

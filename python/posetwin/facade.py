@@ -80,8 +80,8 @@ def _count(module: torch.nn.Module) -> int:
     return sum(parameter.numel() for parameter in module.parameters())
 
 
-def _keypoint_gradient(detector: Json, image_size: int) -> float:
-    """Norm of d(sum of the keypoints' pixels)/d(image) on a drawn figure."""
+def _probe_detector(detector: Json, image_size: int) -> Json:
+    """How many keypoints it finds on a drawn figure, and the norm of d(sum of their pixels)/d(image)."""
     import torch
     from pydantic import TypeAdapter
 
@@ -93,7 +93,8 @@ def _keypoint_gradient(detector: Json, image_size: int) -> float:
     image = to_model(sample_world(0, size=64).image)[None]
     image = torch.nn.functional.interpolate(image, (image_size, image_size), mode="bilinear").requires_grad_()
     found = load_detector(TypeAdapter(Detector).validate_python(detector))(image)
-    return float(torch.autograd.grad(found.xy.sum(), image)[0].norm())
+    gradient = torch.autograd.grad(found.xy.sum(), image)[0] if found.xy.requires_grad else torch.zeros(1)
+    return {"num_keypoints": found.xy.shape[1], "keypoint_gradient": float(gradient.norm())}
 
 
 @method
@@ -116,7 +117,7 @@ def probe_model(backbone: Json, adapter: Json, detector: Json, image_size: int) 
         "prompt_embeds_shape": list(models.encode_prompt([""]).shape[1:]),
         "feature_shapes": [list(feature.shape[1:]) for feature in features],
         "num_parameters": {name: _count(module) for name, module in modules.items()},
-        "keypoint_gradient": _keypoint_gradient(detector, image_size),
+        **_probe_detector(detector, image_size),
     }
 
 
@@ -134,13 +135,14 @@ def schedule(config: Json) -> Json:
 
 @method
 def evaluate_loss_term(term: str, inputs: Json) -> Json:
-    """A loss term in float64, the mean over the batch.
+    """A loss term in float64: what it gives, and the mean of that.
 
     Raises PosetwinError: unknown_value, wrong_type, not_a_number, and the term's own codes.
     """
     from posetwin.losses import evaluate
+    from posetwin.losses.registry import values
 
-    return {"value": evaluate(term, inputs)}
+    return {"value": evaluate(term, inputs), "values": values(term, inputs)}
 
 
 def _visible(keypoints: Any) -> list[list[float]] | None:

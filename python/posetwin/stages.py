@@ -16,9 +16,22 @@ from posetwin.contracts import parse_job
 if TYPE_CHECKING:
     import torch
 
-    from posetwin.contracts import AssembleJob, CacheJob, EvaluateJob, FigureJob, Job, SampleJob, TrainJob
+    from posetwin.contracts import (
+        AssembleJob,
+        AuditJob,
+        CacheJob,
+        EvaluateJob,
+        FeaturesJob,
+        FigureJob,
+        Job,
+        PrimaryJob,
+        SampleJob,
+        TrainJob,
+    )
     from posetwin.sampling.figure import Painter
     from posetwin.sampling.judge import Judges
+    from posetwin.training.loop import Trainer
+    from posetwin.training.world import World
 
 Emit = Callable[[dict[str, Any]], None]
 Status = Literal["done", "stopped"]
@@ -57,47 +70,83 @@ def _assemble(job: AssembleJob, context: Context) -> Status:
 
 
 def _cache(job: CacheJob, context: Context) -> Status:
-    from posetwin.adapters.t2i import load_adapter
     from posetwin.data.assembled import read_assembled
     from posetwin.data.cache import write_cache
     from posetwin.models.backbone import load_backbone
 
     context.started(job.stage)
-    adapter = job.spec.adapter
-    write_cache(
-        context.folder,
-        read_assembled(Path(job.inputs.assemble)),
-        load_backbone(job.spec.backbone.path, device=str(context.device)),
-        load_adapter(adapter.path, device=context.device),
-        adapter.conditioning_scale,
-        context.progress,
-    )
+    backbone = load_backbone(job.spec.backbone.path, device=str(context.device))
+    write_cache(context.folder, read_assembled(Path(job.inputs.assemble)), backbone, context.progress)
     return "done"
 
 
-def _train(job: TrainJob, context: Context) -> Status:
+def _features(job: FeaturesJob, context: Context) -> Status:
+    from posetwin.adapters.t2i import load_adapter
+    from posetwin.data.assembled import read_assembled
+    from posetwin.data.cache import write_features
+
+    context.started(job.stage)
+    primary, scale = load_adapter(job.inputs.primary, device=context.device), job.spec.adapter.conditioning_scale
+    write_features(context.folder, read_assembled(Path(job.inputs.assemble)), primary, scale, context.progress)
+    return "done"
+
+
+def _train_adapter(job: PrimaryJob | TrainJob, context: Context, make: Callable[[World, Emit], Trainer]) -> Status:
+    """Trains among torchrun's ranks; saves the adapter and result.json (TrainResult) when it ended by itself."""
     from posetwin.adapters.t2i import save_adapter
     from posetwin.data.journal import write_json
-    from posetwin.training.set_up import journaled, make_trainer
+    from posetwin.training.set_up import journaled
     from posetwin.training.world import joined_world
 
     with joined_world(context.device) as world:
         emit = journaled(context.emit, context.folder / "events.jsonl", world)
         logged = Context(emit, context.device, context.folder, context.stop_requested)
-        trainer = make_trainer(job, world, emit, context.stop_requested)
+        trainer = make(world, emit)
         outcome, steps = trainer.train(lambda step: logged.started(job.stage, resumed_from=step))
         if outcome != "interrupted" and world.is_main:
-            digest = save_adapter(trainer.secondary, context.folder / "adapter")
+            adapter = trainer.task.adapter
             result = {
                 "steps": steps,
                 "stopped_early": outcome == "stopped_early",
+                "refused": outcome == "refused",
                 "adapter": "adapter",
-                "adapter_sha256": digest,
-                "num_trained_parameters": sum(p.numel() for p in trainer.secondary.parameters()),
+                "adapter_sha256": save_adapter(adapter, context.folder / "adapter"),
+                "num_trained_parameters": sum(p.numel() for p in adapter.parameters()),
                 "device": str(context.device),
             }
             write_json(context.folder / "result.json", result)
     return "stopped" if outcome == "interrupted" else "done"
+
+
+def _primary(job: PrimaryJob, context: Context) -> Status:
+    from posetwin.training.set_up import make_primary_trainer
+
+    stop = context.stop_requested
+    return _train_adapter(job, context, lambda world, emit: make_primary_trainer(job, world, emit, stop))
+
+
+def _train(job: TrainJob, context: Context) -> Status:
+    from posetwin.training.set_up import make_trainer
+
+    stop = context.stop_requested
+    return _train_adapter(job, context, lambda world, emit: make_trainer(job, world, emit, stop))
+
+
+def _audit(job: AuditJob, context: Context) -> Status:
+    import torch
+
+    from posetwin.adapters.t2i import load_adapter
+    from posetwin.data.journal import write_json
+    from posetwin.training.audit import audit
+    from posetwin.training.set_up import make_secondary_task
+
+    context.started(job.stage)
+    secondary = load_adapter(str(Path(job.inputs.train) / "adapter"), device=context.device)
+    task, settings = make_secondary_task(job, context.device, torch.float32, secondary), job.spec.audit
+    threshold = job.spec.detection_threshold
+    result = audit(task, settings.num_pairs, settings.batch_size, threshold, context.progress)
+    write_json(context.folder / "result.json", result.model_dump(mode="json"))
+    return "done"
 
 
 def _judges(job: EvaluateJob | FigureJob | SampleJob, context: Context) -> Judges:
@@ -123,7 +172,7 @@ def _evaluate(job: EvaluateJob, context: Context) -> Status:
         folder=context.folder,
         assembled=read_assembled(Path(job.inputs.assemble)),
         backbone=load_backbone(job.spec.backbone.path, device=str(context.device)),
-        primary=load_adapter(job.spec.adapter.path, device=context.device),
+        primary=load_adapter(job.inputs.primary, device=context.device),
         secondary=load_adapter(str(Path(job.inputs.train) / "adapter"), device=context.device),
         conditioning_scale=job.spec.adapter.conditioning_scale,
         settings=SamplerSettings(settings.num_inference_steps, settings.guidance_scale),
@@ -145,7 +194,7 @@ def _painter(job: FigureJob | SampleJob, context: Context) -> Painter:
     return Painter(
         folder=context.folder,
         backbone=load_backbone(spec.backbone.path, device=str(context.device)),
-        primary=load_adapter(spec.adapter.path, device=context.device),
+        primary=load_adapter(job.inputs.primary, device=context.device),
         secondary=load_adapter(str(Path(job.inputs.train) / "adapter"), device=context.device),
         conditioning_scale=spec.adapter.conditioning_scale,
         settings=SamplerSettings(spec.evaluate.num_inference_steps, spec.evaluate.guidance_scale),
@@ -188,7 +237,10 @@ def _sample(job: SampleJob, context: Context) -> Status:
 _STAGES: dict[str, Callable[[Any, Context], Status]] = {
     "assemble": _assemble,
     "cache": _cache,
+    "primary": _primary,
+    "features": _features,
     "train": _train,
+    "audit": _audit,
     "evaluate": _evaluate,
     "figures": _figures,
     "sample": _sample,

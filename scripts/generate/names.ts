@@ -10,15 +10,18 @@ import {
   Sample,
   Source,
 } from '../../orchestrator/contracts/dataset.ts';
-import { Decision, LoggedTerms, WorkerEvent } from '../../orchestrator/contracts/events.ts';
-import { Evaluate, Figures } from '../../orchestrator/contracts/experiment.ts';
+import { Decision, LoggedTerms, Visit, WorkerEvent } from '../../orchestrator/contracts/events.ts';
+import { Audit, Evaluate, Figures } from '../../orchestrator/contracts/experiment.ts';
 import { Job, ResolvedSchedule } from '../../orchestrator/contracts/job.ts';
-import { Convergence, Method, Train } from '../../orchestrator/contracts/method.ts';
+import { Convergence, Method, Primary, Train } from '../../orchestrator/contracts/method.ts';
 import { Adapter, Backbone, Detector } from '../../orchestrator/contracts/models.ts';
 import { Fraction, Keypoint } from '../../orchestrator/contracts/primitives.ts';
 import {
+  AuditAtT,
+  AuditResult,
   CacheResult,
   EvaluateResult,
+  FeaturesResult,
   FigureResult,
   JudgedImage,
   TrainResult,
@@ -64,8 +67,10 @@ export const pythonContracts: Named = {
   MethodLatents: Method.shape.latents.unwrap(),
   Method,
   Train,
+  Primary,
   Convergence,
   Evaluate,
+  Audit,
   Figures,
   ...jobParts,
   ...optionsOf(Item, 'kind', 'Item'),
@@ -74,6 +79,7 @@ export const pythonContracts: Named = {
   Pair,
   Manifest,
   LoggedTerms,
+  Visit,
   ...optionsOf(WorkerEvent, 'type', 'Event'),
   Decision,
   JudgedImage,
@@ -82,6 +88,10 @@ export const pythonContracts: Named = {
   EvaluateResult,
   TrainResult,
   CacheResult,
+  FeaturesResult,
+  AuditAtT,
+  DetectorFloor: AuditResult.shape.detector,
+  AuditResult,
 };
 
 /** Where `Job` and the like are a choice, Python has a type alias of this name. */

@@ -1,19 +1,28 @@
 /** One valid example of each contract that crosses to or from Python, made by the zod schemas themselves. */
 import type { z } from 'zod';
 import { Item, Manifest, Pair, Rejected, Sample } from '../../orchestrator/contracts/dataset.ts';
-import { Decision, WorkerEvent } from '../../orchestrator/contracts/events.ts';
+import { Decision, type Visit, WorkerEvent } from '../../orchestrator/contracts/events.ts';
 import { Experiment } from '../../orchestrator/contracts/experiment.ts';
 import { Job } from '../../orchestrator/contracts/job.ts';
-import { CacheResult, EvaluateResult, FigureResult, TrainResult } from '../../orchestrator/contracts/results.ts';
+import {
+  AuditResult,
+  CacheResult,
+  EvaluateResult,
+  FeaturesResult,
+  FigureResult,
+  TrainResult,
+} from '../../orchestrator/contracts/results.ts';
 
 const experiment = Experiment.parse({
   name: 'example',
   schedule: { kind: 'list', values: [0.9, 0.8] },
   detector: { kind: 'blazepose' },
   dataset: { sources: [{ kind: 'mini' }, { kind: 'folder', path: '/photos', weight: 2 }] },
-  method: { q: 2007, normalization_bias: [0, 0.5] },
+  method: { q: 2007, normalization_bias: [0, 0.5], update: 'per-trajectory' },
+  primary: { start: 'scratch', train: { max_train_steps: 9 } },
 });
-const { seed, backbone, adapter, detector, judge, dataset, method, train, convergence, evaluate, figures } = experiment;
+const { seed, backbone, adapter, detector, judge, dataset, method, primary, train, convergence } = experiment;
+const { audit, evaluate, figures } = experiment;
 
 const keypoints = Array.from({ length: 18 }, (_, i) => [i, 2.5 * i, i % 3]);
 const judged = {
@@ -26,6 +35,7 @@ const judged = {
   scene_drift: null,
 };
 const schedule = {
+  alphas: [0.9, 0.8],
   alphas_cumprod: [0.9, 0.72],
   log_alphas_cumprod: [-0.1, -0.3],
   timesteps: [99.5, 199],
@@ -40,6 +50,11 @@ const terms = {
   delta_l: 1,
   lower_bound_distance: 2,
 };
+const visits: Visit[] = [
+  { t: 2, terms, loss: 1, confidence: 0.5 },
+  { t: 1, terms, loss: null, confidence: null },
+];
+const learning = { seed, backbone, adapter, detector, schedule, method };
 
 const job = (stage: string, inputs: Record<string, string>, spec: unknown) =>
   Job.parse({ stage, key: '0123456789abcdef', output_dir: '/out', device: 'auto', num_threads: 1, inputs, spec });
@@ -49,22 +64,49 @@ const parse = <S extends z.ZodType>(schema: S, value: z.input<S>): z.output<S> =
 /** [name of the Python type, a value that zod has put out] */
 export const examples: [string, unknown][] = [
   ['Job', job('assemble', { items: '/items.jsonl' }, { seed, dataset })],
-  ['Job', job('cache', { assemble: '/a' }, { backbone, adapter })],
+  ['Job', job('cache', { assemble: '/a' }, { backbone })],
+  [
+    'Job',
+    job(
+      'primary',
+      { assemble: '/a', cache: '/c', primary: 'mini' },
+      { seed, backbone, adapter, schedule, method, primary },
+    ),
+  ],
+  ['Job', job('features', { assemble: '/a', primary: '/p' }, { adapter })],
   [
     'Job',
     job(
       'train',
-      { assemble: '/a', cache: '/c', decisions: '/d' },
-      { seed, backbone, adapter, detector, schedule, method, train, convergence },
+      { assemble: '/a', cache: '/c', features: '/f', primary: '/p', decisions: '/d' },
+      { ...learning, train, convergence },
     ),
   ],
-  ['Job', job('evaluate', { assemble: '/a', train: '/t' }, { seed, backbone, adapter, detector, judge, evaluate })],
-  ['Job', job('figures', { train: '/t' }, { backbone, adapter, detector, judge, dataset, evaluate, figures })],
+  [
+    'Job',
+    job(
+      'audit',
+      { assemble: '/a', cache: '/c', features: '/f', primary: '/p', train: '/t' },
+      { ...learning, audit, detection_threshold: 0.3 },
+    ),
+  ],
+  [
+    'Job',
+    job(
+      'evaluate',
+      { assemble: '/a', primary: '/p', train: '/t' },
+      { seed, backbone, adapter, detector, judge, evaluate },
+    ),
+  ],
+  [
+    'Job',
+    job('figures', { primary: '/p', train: '/t' }, { backbone, adapter, detector, judge, dataset, evaluate, figures }),
+  ],
   [
     'Job',
     job(
       'sample',
-      { train: '/t' },
+      { primary: 'mini', train: '/t' },
       { backbone, adapter, detector, judge, dataset, evaluate, prompt: 'p', pose: 'p', seed, num_images: 2 },
     ),
   ],
@@ -96,6 +138,9 @@ export const examples: [string, unknown][] = [
       num_samples: { train: 3, held_out: 2 },
       num_rejected: 0,
       num_pairs: { train: 3, held_out: 2 },
+      train_pairs: 'listed',
+      captions: 'captioned-only',
+      captioned: [0, 4],
       closed_under_swap: true,
       poses: { train: ['bowing'], held_out: [] },
       mean_pose_distance: 0.2,
@@ -104,18 +149,24 @@ export const examples: [string, unknown][] = [
   ['WorkerEvent', event('started', { stage: 'train', world_size: 1, pid: 7, device: 'cpu', resumed_from: 0 })],
   [
     'WorkerEvent',
-    event('step', {
+    event('step', { step: 1, visits, objective: null, grad_norm: 1, learning_rate: 1e-4, duration_ms: 3 }),
+  ],
+  [
+    'WorkerEvent',
+    event('primary_step', {
       step: 1,
       t: 50,
-      terms,
-      loss: 1,
-      objective: null,
-      grad_norm: 1,
+      primary_noise: 0.2,
+      grad_norm: null,
       learning_rate: 1e-4,
-      confidence: 0.5,
       duration_ms: 3,
     }),
   ],
+  [
+    'WorkerEvent',
+    event('gradient_gate', { term: 'scene', t: 2, gradient: 0.5, finite_difference: null, verdict: 'not_finite' }),
+  ],
+  ['WorkerEvent', event('gradients', { step: 0, t: 2, noise_norm: 0.5, pose_norm: 0, cosine: null })],
   ['WorkerEvent', event('error', { code: 'diverged', message: 'm', hint: null, traceback: '', rank: 0 })],
   ['WorkerEvent', event('finished', { status: 'stopped', seconds: 2 })],
   ['Decision', parse(Decision, { step: 50, decision: 'continue', reason: 'no plateau' })],
@@ -146,6 +197,7 @@ export const examples: [string, unknown][] = [
     parse(TrainResult, {
       steps: 240,
       stopped_early: false,
+      refused: false,
       adapter: 'adapter',
       adapter_sha256: 'ab',
       num_trained_parameters: 9,
@@ -158,7 +210,27 @@ export const examples: [string, unknown][] = [
       num_latents: 3,
       latent_shape: [4, 16, 16],
       prompt_embeds_shape: [77, 64],
-      feature_shapes: [[64, 16, 16]],
+    }),
+  ],
+  ['FeaturesResult', parse(FeaturesResult, { feature_shapes: [[64, 16, 16]] })],
+  [
+    'AuditResult',
+    parse(AuditResult, {
+      num_pairs: 32,
+      per_t: [
+        {
+          t: 1,
+          noise_error_a: 0.1,
+          noise_error_b: null,
+          inner_product: -0.2,
+          noised_target_pose: 0.3,
+          target_pose: 0.4,
+          score_difference: 0.5,
+          detection_rate_a: 1,
+          detection_rate_b: 0.75,
+        },
+      ],
+      detector: { num_images: 12, squared_error: null, detection_rate: 0.5 },
     }),
   ],
 ];

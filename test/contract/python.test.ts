@@ -35,8 +35,10 @@ describe('pydantic', () => {
     );
     expect(chosen.map(({ model }) => model)).toEqual(
       [
-        ['AssembleJob', 'CacheJob', 'TrainJob', 'EvaluateJob', 'FigureJob', 'SampleJob'],
-        ['ListSchedule', 'MiniItem', 'FolderItem', 'StartedEvent', 'StepEvent', 'ErrorEvent', 'FinishedEvent'],
+        ['AssembleJob', 'CacheJob', 'PrimaryJob', 'FeaturesJob', 'TrainJob', 'AuditJob'],
+        ['EvaluateJob', 'FigureJob', 'SampleJob'],
+        ['ListSchedule', 'MiniItem', 'FolderItem', 'StartedEvent'],
+        ['StepEvent', 'PrimaryStepEvent', 'GradientGateEvent', 'GradientsEvent', 'ErrorEvent', 'FinishedEvent'],
       ].flat(),
     );
   });

@@ -16,6 +16,7 @@ dataset: {num_images: 8, num_held_out: 4, num_pairs: 6}
 train: {max_train_steps: 8, global_batch_size: 2, checkpointing_steps: 2}
 convergence: {decision_steps: 4}
 evaluate: {num_pairs: 2, num_inference_steps: 2, batch_size: 8}
+audit: {num_pairs: 2}
 `;
 const minutes = 60_000;
 
@@ -115,7 +116,7 @@ describe('a run from one YAML file', () => {
     // Asking this interpreter for anything would fail.
     const again = await posetwin(folder, ['small.yaml'], { env: { POSETWIN_PYTHON: '/no/python' } });
     expect(again.code).toBe(0);
-    expect(again.output.match(/cached/g)).toHaveLength(6);
+    expect(again.output.match(/cached/g)).toHaveLength(8);
   });
 
   it('is shown by --dry-run as cached, and with a changed setting as to do from there on, and why', async () => {
@@ -126,13 +127,15 @@ describe('a run from one YAML file', () => {
     expect(states).toEqual([
       'assemble cached',
       'cache cached',
+      'features cached',
       'train to do',
       'evaluate to do',
+      'audit to do',
       'verdict to do',
       'figures to do',
     ]);
-    expect(plan.stages[2].why).toBe('train.learning_rate: 0.0001 -> 0.001');
-    expect(plan.stages[2].command).toContain('posetwin.worker');
+    expect(plan.stages[3].why).toBe('train.learning_rate: 0.0001 -> 0.001');
+    expect(plan.stages[3].command).toContain('posetwin.worker');
   });
 
   it('is listed by ls, and its store entries are no garbage', async () => {
@@ -147,7 +150,7 @@ describe('a run from one YAML file', () => {
     'killed and interrupted in training, goes on and ends with the weights of an unbroken run, bit for bit',
     async () => {
       const broken = await newFolder();
-      for (const stage of ['assemble', 'cache']) {
+      for (const stage of ['assemble', 'cache', 'features']) {
         await cp(join(folder, '.posetwin/store', stage), join(broken, '.posetwin/store', stage), { recursive: true });
       }
       const killed = await posetwin(broken, ['small.yaml'], { env: { POSETWIN_TEST_EVENT: 'kill:after_step:3' } });

@@ -96,6 +96,7 @@ def schedule_spec(num_steps: int = T) -> dict[str, Any]:
     alphas = alphas_cumprod / np.concatenate([[1.0], alphas_cumprod[:-1]])
     q = float(2 * (alphas / (1 - alphas)).mean())
     return {
+        "alphas": alphas.tolist(),
         "alphas_cumprod": alphas_cumprod.tolist(),
         "log_alphas_cumprod": np.log(alphas_cumprod).tolist(),
         "timesteps": timesteps.double().tolist(),
@@ -113,7 +114,22 @@ DATASET: dict[str, Any] = {
     "pairs": "random",
     "min_distance": 0.1,
     "captions": "both",
+    "num_captioned": 1500,
     "control": {"style": "openpose", "line_width": 0.045, "radius": 0},
+}
+MANIFEST: dict[str, Any] = {
+    "schema_version": 1,
+    "seed": 0,
+    "image_size": SIZE,
+    "num_samples": {"train": 6, "held_out": 4},
+    "num_rejected": 0,
+    "num_pairs": {"train": 6, "held_out": 4},
+    "train_pairs": "listed",
+    "captions": "both",
+    "captioned": None,
+    "closed_under_swap": True,
+    "poses": {"train": [], "held_out": []},
+    "mean_pose_distance": 0.2,
 }
 METHOD: dict[str, Any] = {
     "q": "expectation",
@@ -121,7 +137,13 @@ METHOD: dict[str, Any] = {
     "scene_weight": 2.0,
     "score_weight": 1.0,
     "latents": {"source": "trajectory", "state": "own"},
+    "image_at_t": "one_step",
+    "one_step": "x_t",
+    "update": "per-step",
+    "total": "mean",
     "pose_residual": "plain",
+    "target": "given",
+    "primary_weight": "w(t)",
     "unet_timestep": "snr-matched",
     "sampler": "ddim",
     "guidance_scale": 1.0,
@@ -190,9 +212,12 @@ class Stack:
             "backbone": {"path": str(backbone)},
             "adapter": {"kind": "t2i_adapter", "path": str(adapter), "conditioning_scale": 1.0},
         }
-        self.assemble, self.cache = folder / "assemble", folder / "cache"
+        self.primary = adapter
+        self.assemble, self.cache, self.features = folder / "assemble", folder / "cache", folder / "features"
         self._assemble()
-        run(make_job("cache", self.cache, {"assemble": self.assemble}, self.models), ignore)
+        run(make_job("cache", self.cache, {"assemble": self.assemble}, {"backbone": self.models["backbone"]}), ignore)
+        spec = {"adapter": self.models["adapter"]}
+        run(make_job("features", self.features, {"assemble": self.assemble, "primary": adapter}, spec), ignore)
 
     def _assemble(self) -> None:
         items = [
@@ -207,20 +232,49 @@ class Stack:
             for a, b in [(0, 1), (1, 0), (2, 3), (3, 2), (4, 5), (5, 4), (6, 7), (7, 6), (8, 9), (9, 8)]
         ]
         write_lines(self.assemble / "pairs.jsonl", pairs)
+        (self.assemble / "manifest.json").write_text(json.dumps(MANIFEST))
 
-    def train_job(self, output: Path, **changes: dict[str, Any]) -> dict[str, Any]:
-        """`changes`: parts of `method`, `train` or `convergence` that differ from the constants above."""
-        spec = {
+    @property
+    def inputs(self) -> dict[str, Path]:
+        """What the jobs of training and of the audit share."""
+        return {
+            "assemble": self.assemble,
+            "cache": self.cache,
+            "features": self.features,
+            "primary": self.primary,
+        }
+
+    def learning(self, method: dict[str, Any]) -> dict[str, Any]:
+        """`method`: readings that differ from the constants above."""
+        return {
             "seed": 7,
             **self.models,
             "detector": {"kind": "mini"},
             "schedule": schedule_spec(),
-            "method": {**METHOD, **changes.get("method", {})},
+            "method": {**METHOD, **method},
+        }
+
+    def train_job(self, output: Path, **changes: dict[str, Any]) -> dict[str, Any]:
+        """`changes`: parts of `method`, `train` or `convergence` that differ from the constants above."""
+        spec = {
+            **self.learning(changes.get("method", {})),
             "train": {**TRAIN, **changes.get("train", {})},
             "convergence": {**CONVERGENCE, **changes.get("convergence", {})},
         }
-        inputs = {"assemble": self.assemble, "cache": self.cache, "decisions": output / "decisions.jsonl"}
-        return make_job("train", output, inputs, spec)
+        return make_job("train", output, {**self.inputs, "decisions": output / "decisions.jsonl"}, spec)
+
+    def primary_job(self, output: Path, start: str = "adapter", **changes: dict[str, Any]) -> dict[str, Any]:
+        """`changes`: parts of `method` or `train` that differ from the constants above."""
+        learning = self.learning(changes.get("method", {}))
+        spec = {name: value for name, value in learning.items() if name != "detector"}
+        spec["primary"] = {"start": start, "train": {**TRAIN, **changes.get("train", {})}}
+        inputs = {name: path for name, path in self.inputs.items() if name != "features"}
+        return make_job("primary", output, inputs, spec)
+
+    def audit_job(self, output: Path, trained: Path, **method: Any) -> dict[str, Any]:
+        """`trained`: the folder of a train stage. `method`: readings that differ from the constants above."""
+        spec = {**self.learning(method), "audit": {"num_pairs": 5, "batch_size": 2}, "detection_threshold": 0.5}
+        return make_job("audit", output, {**self.inputs, "train": trained}, spec)
 
     def parsed(self, job: dict[str, Any]) -> Any:
         return parse_job(json.dumps(job))

@@ -1,5 +1,5 @@
 import { meanOf } from '../bootstrap.ts';
-import type { LoggedStep } from '../series.ts';
+import type { LoggedStep, LoggedVisit } from '../series.ts';
 import { type AuditInput, type AuditPoint, say, sayPercent } from './point.ts';
 
 const SHARE = 0.2;
@@ -8,12 +8,13 @@ const SHARE = 0.2;
 const firstAndLast = (steps: readonly LoggedStep[], name: 'score_difference' | 'scene'): (number | null)[] => {
   const count = Math.max(Math.floor(steps.length * SHARE), 1);
   return [steps.slice(0, count), steps.slice(-count)].map(part => {
-    const mean = meanOf(part.map(({ terms }) => terms[name] ?? Number.NaN));
+    const visits: LoggedVisit[] = part.flatMap(step => step.visits);
+    const mean = meanOf(visits.map(({ terms }) => terms[name] ?? Number.NaN));
     return Number.isFinite(mean) ? mean : null;
   });
 };
 
-const sceneSentence = ({ objective, scene_drift }: AuditInput, seesScene: boolean): string => {
+const sceneSentence = ({ method: { objective }, scene_drift }: AuditInput, seesScene: boolean): string => {
   const held = seesScene
     ? `The objective \`${objective}\` holds a term that sees the scene`
     : `The objective \`${objective}\` is about keypoints alone: nothing in it keeps the scene`;
@@ -24,8 +25,8 @@ const sceneSentence = ({ objective, scene_drift }: AuditInput, seesScene: boolea
 
 /** Point 1: is "only the pose changes" in what was optimised, and what came of it? */
 export const sceneTerm = (input: AuditInput): AuditPoint => {
-  const { objective, scene_drift: drift, steps } = input;
-  const seesScene = objective !== 'patent';
+  const { method, scene_drift: drift, steps } = input;
+  const seesScene = method.objective !== 'patent';
   const worse = drift !== null && drift.secondary > drift.primary;
   return {
     point: 1,
@@ -43,18 +44,21 @@ export const sceneTerm = (input: AuditInput): AuditPoint => {
 
 /** Point 2: ΔL is not the minimum; L* is, and for a perfect primary L* : ΔL = Q/(Q + 1). */
 export const notTheMinimum = ({ verdict }: AuditInput): AuditPoint => {
-  const { achieved, delta_l, lower_bound, q, error_to_delta_l, error_to_lower_bound } = verdict;
-  const gap = q === null ? null : 1 / (q + 1);
-  const numbers = { q, delta_l, lower_bound, achieved: achieved?.mean ?? null, error_to_delta_l, error_to_lower_bound };
+  const { achieved, delta_l, lower_bound, q, gap, error_to_delta_l, error_to_lower_bound } = verdict;
+  const errors = { error_to_delta_l, error_to_lower_bound };
+  const numbers = { q, delta_l, lower_bound, achieved: achieved?.mean ?? null, ...errors, gap };
   const title = 'ΔL is not the minimum';
   if (lower_bound === null || achieved === null) {
-    const sentence = 'ΔL and L* do not apply: the loss is not finite, or Eq. 20 is read with its constant inside.';
-    return { point: 2, title, numbers: { ...numbers, gap }, verdict: 'not_measured', sentence };
+    const sentence =
+      verdict.steps === 0
+        ? 'ΔL and L* cannot be compared with a loss: training made no step.'
+        : 'ΔL and L* do not apply: the loss is not finite, or Eq. 20 is read with its constant inside.';
+    return { point: 2, title, numbers, verdict: 'not_measured', sentence };
   }
   return {
     point: 2,
     title,
-    numbers: { ...numbers, gap },
+    numbers,
     verdict: achieved.high < lower_bound ? 'fails' : 'caution',
     sentence: `With Q = ${say(q)} the loss can fall to L* = ${say(lower_bound)}, which a perfect primary puts ${sayPercent(gap)} below ΔL; it is at ${say(achieved.mean)}, against ΔL = ${say(delta_l)}. A loss below ΔL is no error, and being near ΔL is no proof of an optimum.`,
   };

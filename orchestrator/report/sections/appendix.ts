@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import type { Rejected, Sample } from '../../contracts/dataset.ts';
-import type { ReportData } from '../data.ts';
+import type { AuditPoint, ReportData } from '../data.ts';
 import { type Html, html } from '../html.ts';
 import { thumbnailUri } from '../images.ts';
-import { count, duration, number } from '../text.ts';
+import { count, duration, number, percent } from '../text.ts';
 import { flatten, type Leaf } from '../tree.ts';
+import { prose } from './prose.ts';
 
 const table = (caption: string, head: readonly string[], rows: readonly (readonly (Html | string)[])[]): Html =>
   html`<div class="scroll" tabindex="0" role="group" aria-label="${caption}"><table><caption><span>${caption}</span></caption>
@@ -15,8 +16,58 @@ const table = (caption: string, head: readonly string[], rows: readonly (readonl
 export const auditSection = ({ verdict }: ReportData): Html =>
   html`<section id="audit"><h2>Audit</h2>
 <p class="note">What the derivation hides, measured on this run: read it before drawing conclusions from the loss.</p>
-<dl class="audit">${verdict.audit.map(point => html`<div><dt>${point.number}. <span class="tag">${point.verdict}</span></dt><dd>${point.sentence}</dd></div>`)}</dl>
+<p>${tally(verdict.audit)}</p>
+<dl class="audit">${verdict.audit.map(auditPoint)}</dl>
+${qReadings(verdict)}
 </section>`;
+
+const words = { fails: 'fails', caution: 'caution', fine: 'fine', not_measured: 'not measured' } as const;
+/** A verdict must not be told by its colour alone. */
+const signs = { fails: '✗', caution: '△', fine: '✓', not_measured: '–' } as const;
+
+/** "11 points: 2 × fails, 8 × caution, 1 × fine." */
+const tally = (points: readonly AuditPoint[]): string => {
+  const counts = (Object.keys(words) as (keyof typeof words)[])
+    .map(verdict => ({ verdict, amount: points.filter(point => point.verdict === verdict).length }))
+    .filter(({ amount }) => amount > 0);
+  return `${count(points.length, 'point')}: ${counts.map(({ verdict, amount }) => `${amount} × ${words[verdict]}`).join(', ')}.`;
+};
+
+const listed = (value: AuditPoint['numbers'][string]): string => {
+  if (typeof value !== 'object' || value === null) return number(value);
+  return value.length === 0 ? 'none' : value.map(item => number(item, 3)).join(', ');
+};
+
+/** A name that may be broken after an underscore, and nowhere else. */
+const nameOf = (name: string): Html =>
+  html`<code>${name.split('_').map((word, index) => (index === 0 ? word : html`_<wbr>${word}`))}</code>`;
+
+const auditPoint = ({ number: point, title, verdict, sentence, numbers }: AuditPoint): Html => {
+  const rows = Object.entries(numbers).map(([name, value]) => [nameOf(name), listed(value)]);
+  return html`<div class="${verdict}"><dt>${point}. ${title} <span class="tag"><span aria-hidden="true">${signs[verdict]} </span>${words[verdict]}</span></dt><dd>${prose(sentence)}
+${rows.length > 0 && html`<details><summary>Numbers</summary>${table(`Numbers of point ${point}`, ['Quantity', 'Value'], rows)}</details>`}</dd></div>`;
+};
+
+/** A fraction that may be far below one percent: "0.0045 %". */
+const significant = (value: number | null): string => (value === null ? '–' : `${number(100 * value, 2)} %`);
+
+/** The same training under every reading of Q, and what the paper's tolerance would prove there. */
+const qReadings = ({ at_q, tolerance }: ReportData['verdict']): Html =>
+  html`<h3>Every reading of Q</h3><div class="readings">${table(
+    `This run's terms under every reading of Eq. 37. "Proves": if the loss were ${percent(tolerance, 2)} above ΔL with a perfect primary, the pose could still be off by this much of the distance between the two poses`,
+    ['Reading', 'Q', 'Loss', 'ΔL', 'off ΔL', 'L*', 'off L*', 'L* below ΔL', 'Proves'],
+    at_q.map(row => [
+      html`<code>${row.reading}</code>`,
+      number(row.q),
+      number(row.achieved),
+      number(row.delta_l),
+      percent(row.error_to_delta_l, 2),
+      number(row.lower_bound),
+      percent(row.error_to_lower_bound, 2),
+      significant(row.gap),
+      significant(row.bound_at_tolerance),
+    ]),
+  )}</div>`;
 
 const maxThumbnails = 12;
 

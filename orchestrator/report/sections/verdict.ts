@@ -2,6 +2,7 @@ import type { ReportData } from '../data.ts';
 import { type Html, html } from '../html.ts';
 import { count } from '../text.ts';
 import { type Answer, lossAnswer, poseAnswer, sceneAnswer } from '../words.ts';
+import { prose } from './prose.ts';
 
 const signs = { good: '✓', bad: '✗', open: '○' };
 
@@ -11,9 +12,15 @@ const card = ({ question, answer, tone }: Answer): Html =>
 /** The verdict in plain words, before anything else. */
 export const verdictSection = ({ verdict, summary, warnings }: ReportData): Html => {
   const answers = [poseAnswer(summary), sceneAnswer(summary), lossAnswer(verdict)];
+  const broken = verdict.audit.filter(point => point.verdict === 'fails');
   return html`<section id="verdict"><h2>Verdict</h2>
 <ul class="cards">${answers.map(card)}</ul>
 ${answers.map(({ sentence }) => html`<p>${sentence}</p>`)}
+${
+  broken.length > 0 &&
+  html`<p>Where the derivation does not hold in this run (all eleven points: <a href="#audit">audit</a>):</p>
+<ul class="broken">${broken.map(({ title, sentence }) => html`<li><strong>${title}.</strong> ${prose(sentence)}</li>`)}</ul>`
+}
 ${warnings.length > 0 && html`<p><a href="#warnings">${count(warnings.length, 'warning')}</a> came up in this run.</p>`}
 </section>`;
 };

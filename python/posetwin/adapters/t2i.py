@@ -46,6 +46,14 @@ def clone_for_training(primary: T2IAdapter) -> T2IAdapter:
     return copy.deepcopy(primary).requires_grad_(True).train()
 
 
+def reset_weights(adapter: T2IAdapter, seed: int) -> None:
+    """New random weights, by each layer's own rule, as a function of the seed alone."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        fresh = T2IAdapter(**{k: v for k, v in adapter.config.items() if not k.startswith("_")})
+    adapter.load_state_dict(fresh.state_dict())
+
+
 def in_channels(adapter: T2IAdapter) -> int:
     """Channels of the control map that this adapter reads: 1 grey, 3 RGB."""
     return int(adapter.config["in_channels"])

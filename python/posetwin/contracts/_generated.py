@@ -52,6 +52,66 @@ class AssembleSpec(Contract):
     dataset: Dataset
 
 
+class Audit(Contract):
+    num_pairs: Annotated[int, Field(ge=1, le=100000)]
+    """Training pairs that are looked at, at every t."""
+    batch_size: Annotated[int, Field(ge=1, le=1024)]
+
+
+class AuditAtT(Contract):
+    t: int
+    noise_error_a: float | None
+    """‖x‖² on noised states, a mean over a latent’s elements."""
+    noise_error_b: float | None
+    """‖y‖² likewise."""
+    inner_product: float | None
+    """⟨x, y⟩ likewise."""
+    noised_target_pose: float | None
+    """First part of Eq. 36 without Q, on noised states."""
+    target_pose: float | None
+    """The same on the states that the run trains on."""
+    score_difference: float | None
+    """Eq. 18 at this t on the states that the run trains on."""
+    detection_rate_a: float
+    """Share of Z_A,t in which the detector finds a person."""
+    detection_rate_b: float
+
+
+class AuditInputs(Contract):
+    assemble: str
+    cache: str
+    features: str
+    primary: str
+    train: str
+
+
+class AuditJob(Contract):
+    stage: Literal["audit"]
+    key: str
+    output_dir: str
+    device: Literal["auto", "cuda", "mps", "cpu"]
+    num_threads: int
+    inputs: AuditInputs
+    spec: AuditSpec
+
+
+class AuditResult(Contract):
+    num_pairs: int
+    per_t: list[AuditAtT]
+    detector: DetectorFloor
+
+
+class AuditSpec(Contract):
+    seed: Annotated[int, Field(ge=0, le=4294967295)]
+    backbone: Backbone
+    adapter: Adapter
+    detector: Detector
+    schedule: ResolvedSchedule
+    method: Method
+    audit: Audit
+    detection_threshold: Fraction
+
+
 class Backbone(Contract):
     path: Annotated[str, Field(min_length=1)]
     """`mini` for the models that are shipped, or a diffusers folder (text_encoder, tokenizer, unet, vae, scheduler)."""
@@ -89,12 +149,10 @@ class CacheResult(Contract):
     num_latents: int
     latent_shape: list[int]
     prompt_embeds_shape: list[int]
-    feature_shapes: list[list[int]]
 
 
 class CacheSpec(Contract):
     backbone: Backbone
-    adapter: Adapter
 
 
 class CheckpointEvent(Contract):
@@ -143,13 +201,15 @@ class Dataset(Contract):
     num_held_out: Annotated[int, Field(ge=1, le=100000)]
     """Images kept for the evaluation; of the mini world: poses never trained on."""
     num_pairs: Annotated[int, Field(ge=1, le=10000000)]
-    """Random pairs; each gives its quintuples closed under swap."""
-    pairs: Literal["random", "far"]
-    """`far`: only pairs at least `min_distance` apart."""
+    """`pairs: random` and `far`: so many couples are drawn; each gives its quintuples closed under swap."""
+    pairs: Literal["random", "all-combinations", "far"]
+    """`all-combinations`: every ordered pair that shows a common keypoint; `far`: only pairs at least `min_distance` apart."""
     min_distance: Fraction
     """`pairs: far`: root mean square keypoint distance, as a fraction of the image side."""
-    captions: Literal["both", "swap"]
-    """`both`: y_A and y_B for each order; `swap`: y_A in one, y_B in the other."""
+    captions: Literal["both", "swap", "captioned-only"]
+    """`both`: y_A and y_B for each order; `swap`: y_A in one, y_B in the other; `captioned-only`: as `both`, of `num_captioned` images alone."""
+    num_captioned: Annotated[int, Field(ge=2, le=1000000)]
+    """`captions: captioned-only`: so many training images are drawn by the seed, and only they are paired."""
     control: Control
 
 
@@ -157,6 +217,13 @@ class Decision(Contract):
     step: int
     decision: Literal["continue", "stop"]
     reason: str
+
+
+class DetectorFloor(Contract):
+    num_images: int
+    squared_error: float | None
+    """‖Ψ∘g(Z) − given‖² on pictures of the set, squared fractions of the frame."""
+    detection_rate: float
 
 
 class ErrorEvent(Contract):
@@ -181,6 +248,7 @@ class Evaluate(Contract):
 
 class EvaluateInputs(Contract):
     assemble: str
+    primary: str
     train: str
 
 
@@ -220,7 +288,31 @@ class EvaluatedPair(Contract):
     secondary: JudgedImage
 
 
+class FeaturesInputs(Contract):
+    assemble: str
+    primary: str
+
+
+class FeaturesJob(Contract):
+    stage: Literal["features"]
+    key: str
+    output_dir: str
+    device: Literal["auto", "cuda", "mps", "cpu"]
+    num_threads: int
+    inputs: FeaturesInputs
+    spec: FeaturesSpec
+
+
+class FeaturesResult(Contract):
+    feature_shapes: list[list[int]]
+
+
+class FeaturesSpec(Contract):
+    adapter: Adapter
+
+
 class FigureInputs(Contract):
+    primary: str
     train: str
 
 
@@ -294,6 +386,32 @@ class FolderSource(Contract):
 Fraction = TypeAliasType("Fraction", Annotated[float, Field(ge=0.0, le=1.0)])
 
 
+class GradientGateEvent(Contract):
+    type: Literal["gradient_gate"]
+    time: float
+    term: str
+    t: int
+    gradient: float | None
+    """Norm of the gradient with respect to the adapter."""
+    finite_difference: float | None
+    """Slope of the term along that gradient, by central differences."""
+    verdict: Literal["passes", "dead", "not_finite", "disagrees"]
+
+
+class GradientsEvent(Contract):
+    type: Literal["gradients"]
+    time: float
+    step: int
+    """Optimiser steps done; 0 before the first."""
+    t: int
+    noise_norm: float | None
+    """Norm of the gradient of the noise loss (Eq. 12 for route B) with respect to Φ2."""
+    pose_norm: float | None
+    """Norm of the gradient of the target pose term with respect to Φ2."""
+    cosine: float | None
+    """Of the angle between the two; null where one is zero."""
+
+
 class JudgedImage(Contract):
     image: str
     """PNG, relative to the stage folder."""
@@ -360,10 +478,16 @@ class Manifest(Contract):
     num_samples: dict[Literal["train", "held_out"], int]
     num_rejected: int
     num_pairs: dict[Literal["train", "held_out"], int]
+    """Quintuples, exactly, listed or not."""
+    train_pairs: Literal["listed", "all-combinations"]
+    """`listed`: in pairs.jsonl; `all-combinations`: of every two paired training samples that show a common keypoint, made where they are needed."""
+    captions: Literal["both", "swap", "captioned-only"]
+    captioned: list[int] | None
+    """Ids of the training samples that `captioned-only` drew, alone to be paired; null: all are paired."""
     closed_under_swap: Literal[True]
     poses: dict[Literal["train", "held_out"], list[str]]
     mean_pose_distance: float
-    """Root mean square distance of visible keypoints over training pairs, fraction of the side."""
+    """Mean over the training quintuples of the root mean square distance of the keypoints both show, fraction of the side; under `all-combinations` of more than 4,000 samples over the combinations of 4,000 drawn by the seed."""
 
 
 class Method(Contract):
@@ -376,8 +500,20 @@ class Method(Contract):
     score_weight: Annotated[float, Field(ge=0.0, le=100.0)]
     """`score+pose`: weight of Eq. 18 beside L_t / (Q + 1)."""
     latents: MethodLatents
+    image_at_t: Literal["one_step", "state"]
+    """Z_t: the image that one step foretells (Eq. 41), or the decoded state after it ([0047])."""
+    one_step: Literal["x_t", "as-printed"]
+    """Eq. 41-42 with x_t, or with the noise as printed."""
+    update: Literal["per-step", "per-trajectory"]
+    """An optimiser step after each visited t, or after the sum of Eq. 43 over all t."""
+    total: Literal["mean", "sum"]
+    """Eq. 36, a mean over t, or Eq. 43, the sum; delta L and L* scale alike."""
     pose_residual: Literal["plain", "absolute", "squared"]
     """Eq. 21, or Eq. 20 with |.| or (.)^2."""
+    target: Literal["given", "detected"]
+    """The keypoints of B_0 (and A_0): those that drew it, or those that the detector finds in Z_B (Z_A)."""
+    primary_weight: Literal["w(t)", "simple"]
+    """Weight of Eq. 12, with which the primary was or is trained: Eq. 13, or 1 as public adapters were."""
     unet_timestep: Literal["snr-matched", "index"]
     """The trained timestep with the same alphas_cumprod, or the index of t itself."""
     sampler: Literal["ddim", "as-printed"]
@@ -447,6 +583,49 @@ Poses = TypeAliasType("Poses", Annotated[list[str], Field(min_length=1)])
 """Names of training poses to draw; all of them when left out."""
 
 
+class Primary(Contract):
+    start: Literal["adapter", "scratch"]
+    """Begin with the weights of `adapter`, or with new ones in its architecture."""
+    train: Train
+
+
+class PrimaryInputs(Contract):
+    assemble: str
+    cache: str
+    primary: str
+
+
+class PrimaryJob(Contract):
+    stage: Literal["primary"]
+    key: str
+    output_dir: str
+    device: Literal["auto", "cuda", "mps", "cpu"]
+    num_threads: int
+    inputs: PrimaryInputs
+    spec: PrimarySpec
+
+
+class PrimarySpec(Contract):
+    seed: Annotated[int, Field(ge=0, le=4294967295)]
+    backbone: Backbone
+    adapter: Adapter
+    schedule: ResolvedSchedule
+    method: Method
+    primary: Primary
+
+
+class PrimaryStepEvent(Contract):
+    type: Literal["primary_step"]
+    time: float
+    step: int
+    t: int
+    primary_noise: float | None
+    """Eq. 12 under `primary_weight`, a mean over the global batch."""
+    grad_norm: float | None
+    learning_rate: float
+    duration_ms: float
+
+
 class ProgressEvent(Contract):
     type: Literal["progress"]
     time: float
@@ -467,6 +646,7 @@ class Rejected(Contract):
 
 
 class ResolvedSchedule(Contract):
+    alphas: list[float]
     alphas_cumprod: list[float]
     log_alphas_cumprod: list[float]
     timesteps: list[float]
@@ -494,6 +674,7 @@ class Sample(Contract):
 
 
 class SampleInputs(Contract):
+    primary: str
     train: str
 
 
@@ -576,17 +757,12 @@ class StepEvent(Contract):
     time: float
     step: int
     """1 after the first optimiser step."""
-    t: int
-    """1 … T; one t a step, the same on all ranks."""
-    terms: LoggedTerms
-    loss: float | None
-    """L_t of Eq. 40, with Q."""
+    visits: Annotated[list[Visit], Field(min_length=1)]
+    """One t, or under `update: per-trajectory` every t from T down."""
     objective: float | None
     """What was minimised."""
     grad_norm: float | None
     learning_rate: float
-    confidence: float | None
-    """Mean confidence of the detector on the one-step image of route B."""
     duration_ms: float
 
 
@@ -614,6 +790,8 @@ class Train(Contract):
 class TrainInputs(Contract):
     assemble: str
     cache: str
+    features: str
+    primary: str
     decisions: str
 
 
@@ -630,7 +808,7 @@ class TrainJob(Contract):
 Job = TypeAliasType(
     "Job",
     Annotated[
-        AssembleJob | CacheJob | TrainJob | EvaluateJob | FigureJob | SampleJob,
+        AssembleJob | CacheJob | PrimaryJob | FeaturesJob | TrainJob | AuditJob | EvaluateJob | FigureJob | SampleJob,
         Field(discriminator="stage"),
     ],
 )
@@ -639,6 +817,8 @@ Job = TypeAliasType(
 class TrainResult(Contract):
     steps: int
     stopped_early: bool
+    refused: bool
+    """The gradient self-test found nothing to train with under this schedule."""
     adapter: str
     """Folder that T2IAdapter.from_pretrained loads, relative to the stage folder."""
     adapter_sha256: str
@@ -657,6 +837,16 @@ class TrainSpec(Contract):
     convergence: Convergence
 
 
+class Visit(Contract):
+    t: int
+    """1 … T; the same on all ranks."""
+    terms: LoggedTerms
+    loss: float | None
+    """L_t of Eq. 40, with Q."""
+    confidence: float | None
+    """Mean confidence of the detector on Z_B,t."""
+
+
 class WarningEvent(Contract):
     type: Literal["warning"]
     time: float
@@ -670,6 +860,9 @@ WorkerEvent = TypeAliasType(
         StartedEvent
         | ProgressEvent
         | StepEvent
+        | PrimaryStepEvent
+        | GradientGateEvent
+        | GradientsEvent
         | CheckpointEvent
         | CheckpointSkippedEvent
         | BoundaryEvent
@@ -686,6 +879,12 @@ __all__ = [
     "AssembleInputs",
     "AssembleJob",
     "AssembleSpec",
+    "Audit",
+    "AuditAtT",
+    "AuditInputs",
+    "AuditJob",
+    "AuditResult",
+    "AuditSpec",
     "Backbone",
     "BlazeposeDetector",
     "BoundaryEvent",
@@ -700,6 +899,7 @@ __all__ = [
     "Dataset",
     "Decision",
     "Detector",
+    "DetectorFloor",
     "ErrorEvent",
     "Evaluate",
     "EvaluateInputs",
@@ -707,6 +907,10 @@ __all__ = [
     "EvaluateResult",
     "EvaluateSpec",
     "EvaluatedPair",
+    "FeaturesInputs",
+    "FeaturesJob",
+    "FeaturesResult",
+    "FeaturesSpec",
     "FigureInputs",
     "FigureJob",
     "FigureResult",
@@ -716,6 +920,8 @@ __all__ = [
     "FolderItem",
     "FolderSource",
     "Fraction",
+    "GradientGateEvent",
+    "GradientsEvent",
     "Item",
     "Job",
     "JudgedImage",
@@ -731,6 +937,11 @@ __all__ = [
     "MiniJudgeDetector",
     "MiniSource",
     "Pair",
+    "Primary",
+    "PrimaryInputs",
+    "PrimaryJob",
+    "PrimarySpec",
+    "PrimaryStepEvent",
     "ProgressEvent",
     "Rejected",
     "ResolvedSchedule",
@@ -749,6 +960,7 @@ __all__ = [
     "TrainJob",
     "TrainResult",
     "TrainSpec",
+    "Visit",
     "WarningEvent",
     "WorkerEvent",
 ]

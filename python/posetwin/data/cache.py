@@ -1,4 +1,4 @@
-"""The stage `cache`: what frozen models make of the assembled set, computed once."""
+"""The stages `cache` and `features`: what frozen models make of the assembled set, computed once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 
 from posetwin.adapters.t2i import features_of, in_channels
 from posetwin.data.assembled import Assembled
-from posetwin.data.journal import read_lines, write_atomically, write_json
+from posetwin.data.journal import write_atomically, write_json
 from posetwin.data.tensor_file import RowWriter, read_tensors
 from posetwin.models.backbone import Backbone
 
@@ -23,22 +23,15 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass(frozen=True)
 class Cache:
-    """latents: (N, C, h, w). prompt_embeds: (P, L, D), row 0 the empty prompt. features: one (N, c, h, w) a block."""
+    """latents: (N, C, h, w). prompt_embeds: (P, L, D), row 0 the empty prompt."""
 
     latents: torch.Tensor
     prompt_embeds: torch.Tensor
-    features: list[torch.Tensor]
     prompts: dict[str, int]
 
     def embeds_of(self, prompts: Sequence[str]) -> torch.Tensor:
         """(B, L, D)"""
         return self.prompt_embeds[[self.prompts[prompt] for prompt in prompts]]
-
-
-def unique_prompts(assembled: Assembled) -> list[str]:
-    """ "" first (classifier-free guidance needs it), then every prompt of the pairs in order of appearance."""
-    pairs = read_lines(assembled.folder / "pairs.jsonl")
-    return list(dict.fromkeys(["", *(pair["prompt"] for pair in pairs)]))
 
 
 @torch.no_grad()
@@ -70,50 +63,56 @@ def _write_rows(
     return shapes
 
 
-def write_cache(
-    folder: Path,
-    assembled: Assembled,
-    backbone: Backbone,
-    primary: T2IAdapter,
-    conditioning_scale: float,
-    progress: Progress,
-) -> None:
-    """Write latents, features, prompt_embeds (safetensors), prompts.json and result.json (CacheResult)."""
-    count, channels = len(assembled.samples), in_channels(primary)
+def write_cache(folder: Path, assembled: Assembled, backbone: Backbone, progress: Progress) -> None:
+    """Write latents and prompt_embeds (safetensors), prompts.json and result.json (CacheResult)."""
+    count = len(assembled.samples)
 
     def latents(batch: list[int]) -> dict[str, torch.Tensor]:
         return {"latents": backbone.encode_images(assembled.images(batch))}
 
-    def features(batch: list[int]) -> dict[str, torch.Tensor]:
-        controls = assembled.controls(batch, channels).to(backbone.device, backbone.dtype)
-        return {f"feature_{i}": rows for i, rows in enumerate(features_of(primary, controls, conditioning_scale))}
-
-    latent_shapes = _write_rows(
-        folder / "latents.safetensors", assembled, latents, lambda done: progress(done, 2 * count, "images")
+    shapes = _write_rows(
+        folder / "latents.safetensors", assembled, latents, lambda done: progress(done, count, "images")
     )
-    feature_shapes = _write_rows(
-        folder / "features.safetensors", assembled, features, lambda done: progress(count + done, 2 * count, "images")
-    )
-    prompts = unique_prompts(assembled)
+    # The empty prompt first: classifier-free guidance needs it.
+    prompts = ["", *assembled.prompts]
     prompt_embeds = _encode_prompts(backbone, prompts)
     save_file({"prompt_embeds": prompt_embeds}, folder / "prompt_embeds.safetensors")
     write_atomically(folder / "prompts.json", json.dumps(prompts, ensure_ascii=False).encode())
     result = {
         "num_latents": count,
-        "latent_shape": list(latent_shapes["latents"][1:]),
+        "latent_shape": list(shapes["latents"][1:]),
         "prompt_embeds_shape": list(prompt_embeds.shape[1:]),
-        "feature_shapes": [list(shape[1:]) for shape in feature_shapes.values()],
     }
     write_json(folder / "result.json", result)
 
 
 def read_cache(folder: Path) -> Cache:
     """Raises PosetwinError: missing_file by way of the stage's own files, OSError where one cannot be read."""
-    features = read_tensors(folder / "features.safetensors")
     prompts = json.loads((folder / "prompts.json").read_text(encoding="utf-8"))
     return Cache(
         latents=read_tensors(folder / "latents.safetensors")["latents"],
         prompt_embeds=read_tensors(folder / "prompt_embeds.safetensors")["prompt_embeds"],
-        features=[features[f"feature_{i}"] for i in range(len(features))],
         prompts={prompt: row for row, prompt in enumerate(prompts)},
     )
+
+
+def write_features(
+    folder: Path, assembled: Assembled, primary: T2IAdapter, conditioning_scale: float, progress: Progress
+) -> None:
+    """Write the primary's features of every control map (safetensors) and result.json (FeaturesResult)."""
+    count, channels = len(assembled.samples), in_channels(primary)
+
+    def features(batch: list[int]) -> dict[str, torch.Tensor]:
+        controls = assembled.controls(batch, channels).to(primary.device, primary.dtype)
+        return {f"feature_{i}": rows for i, rows in enumerate(features_of(primary, controls, conditioning_scale))}
+
+    shapes = _write_rows(
+        folder / "features.safetensors", assembled, features, lambda done: progress(done, count, "images")
+    )
+    write_json(folder / "result.json", {"feature_shapes": [list(shape[1:]) for shape in shapes.values()]})
+
+
+def read_features(folder: Path) -> list[torch.Tensor]:
+    """One (N, c, h, w) a down block of the U-Net."""
+    features = read_tensors(folder / "features.safetensors")
+    return [features[f"feature_{i}"] for i in range(len(features))]

@@ -22,15 +22,27 @@ def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
     return nn.Sequential(nn.Conv2d(inputs, outputs, 3, stride, 1), nn.GroupNorm(8, outputs), nn.SiLU())
 
 
+def _precise(x: torch.Tensor) -> torch.Tensor:
+    """Half precision as float32, in which a softmax can still tell pixels apart; float32 and float64 as they are."""
+    return x.to(torch.promote_types(x.dtype, torch.float32))
+
+
+def _bin_centres(like: torch.Tensor) -> torch.Tensor:
+    """(n,) centres of n equal bins of [0, 1], one for each entry along the last axis of `like`."""
+    count = like.shape[-1]
+    return (torch.arange(count, device=like.device, dtype=like.dtype) + 0.5) / count
+
+
 class _MiniDetector(nn.Module):
     """Resizes to 64 px, asks `locate` for keypoints in [0, 1] and logits, and answers in the given image's pixels."""
 
     def locate(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """(B, 3, 64, 64) -> (B, 18, 2) in fractions of the frame, (B, 18) confidence logits."""
+        """(B, 3, 64, 64) -> (B, 18, 2) in fractions of the frame, (B, 18) confidence logits; float32 or float64."""
         raise NotImplementedError
 
     def forward(self, images: torch.Tensor) -> Keypoints:
-        """See KeypointDetector. Differentiable with respect to `images`."""
+        """See KeypointDetector. Differentiable with respect to `images`, which are cast to the weights' dtype."""
+        images = images.to(next(self.parameters()).dtype)
         height, width = images.shape[-2:]
         if (height, width) != (MINI_SIZE, MINI_SIZE):
             images = interpolate(images, (MINI_SIZE, MINI_SIZE), mode="bilinear", align_corners=False, antialias=True)
@@ -60,11 +72,11 @@ class MiniHourglass(_MiniDetector):
     def locate(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         features = self._features(images)
         heat = self.heat(features)
-        share = heat.float().flatten(2).softmax(-1).view(heat.shape)
-        grid = (torch.arange(heat.shape[-1], device=heat.device) + 0.5) / heat.shape[-1]
+        share = _precise(heat).flatten(2).softmax(-1).view(heat.shape)
+        grid = _bin_centres(share)
         x, y = (share.sum(2) * grid).sum(-1), (share.sum(3) * grid).sum(-1)
         # Confidence is evidence read where the heat map points, so that it means "here", not "somewhere".
-        return torch.stack([x, y], -1), (share * self.evidence(features).float()).sum((2, 3))
+        return torch.stack([x, y], -1), (share * _precise(self.evidence(features))).sum((2, 3))
 
 
 class _Residual(nn.Module):
@@ -100,9 +112,9 @@ class MiniJudge(_MiniDetector):
 
     def locate(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         x, y, present = self.axis_logits(images)
-        centres = (torch.arange(self.bins, device=x.device) + 0.5) / self.bins
-        along = [(logits.float().softmax(-1) * centres).sum(-1) for logits in (x, y)]
-        return torch.stack(along, -1), present.float()
+        shares = [_precise(logits).softmax(-1) for logits in (x, y)]
+        along = [(share * _bin_centres(share)).sum(-1) for share in shares]
+        return torch.stack(along, -1), _precise(present)
 
 
 _CLASSES = {"mini": (MiniHourglass, "detector"), "mini-judge": (MiniJudge, "judge")}

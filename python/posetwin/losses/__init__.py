@@ -5,6 +5,7 @@ Terms take batches first and return one value per sample, (B,), where nothing el
 
 from __future__ import annotations
 
+from posetwin.losses.control_map import control_map
 from posetwin.losses.delta_l import delta_l
 from posetwin.losses.keypoint_mask import keypoint_mask
 from posetwin.losses.lower_bound import lower_bound
@@ -24,6 +25,7 @@ from posetwin.losses.target_pose import target_pose
 from posetwin.losses.total import total
 
 __all__ = [
+    "control_map",
     "delta_l",
     "evaluate",
     "keypoint_mask",

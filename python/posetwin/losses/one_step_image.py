@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from posetwin.losses.per_sample import Scalars, beside, float64, require_positive, unknown_reading
+from posetwin.losses.per_sample import Scalars, beside, require_positive, unit_interval, unknown_reading
 
 READINGS = ("x_t", "as-printed")
 
@@ -19,6 +19,6 @@ def one_step_image(
     """
     if reading not in READINGS:
         raise unknown_reading(reading, READINGS)
-    alpha_cumprod = require_positive(float64(alphas_cumprod), "alphas_cumprod")
+    alpha_cumprod = require_positive(unit_interval(alphas_cumprod, "alphas_cumprod"), "alphas_cumprod")
     start = latents if reading == "x_t" else noise
     return beside(alpha_cumprod.rsqrt(), start) * (start - beside((1 - alpha_cumprod).sqrt(), start) * noise_pred)

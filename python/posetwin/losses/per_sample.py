@@ -19,6 +19,21 @@ def beside(coefficients: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
     return coefficients.reshape(-1, *[1] * (like.ndim - 1)).to(like)
 
 
+def unit_interval(values: Scalars, what: str) -> torch.Tensor:
+    """One number or (B,) numbers as float64. Raises PosetwinError: out_of_range where one is not in [0, 1]."""
+    found = float64(values)
+    if not bool(((found >= 0) & (found <= 1)).all()):
+        raise PosetwinError("out_of_range", f"{what} lies in [0, 1]", "give the schedule's own values")
+    return found
+
+
+def positive_q(q: Scalars) -> Scalars:
+    """Q as it is. Raises PosetwinError: out_of_range unless all of it is above 0."""
+    if not bool((torch.as_tensor(q) > 0).all()):
+        raise PosetwinError("out_of_range", "Q is positive", "method.q: a reading, or a number above 0")
+    return q
+
+
 def require_positive(values: torch.Tensor, what: str) -> torch.Tensor:
     """`values` when all are above 0. Raises PosetwinError: singular_schedule."""
     if not bool((values > 0).all()):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from posetwin.losses.per_sample import Scalars, beside, float64, require_positive, unknown_reading
+from posetwin.losses.per_sample import Scalars, beside, require_positive, unit_interval, unknown_reading
 
 READINGS = ("w(t)", "simple")
 
@@ -23,6 +23,6 @@ def primary_noise(
     squared = (noise - noise_pred).square().flatten(1).mean(dim=1)
     if reading == "simple":
         return squared
-    alpha, alpha_cumprod = float64(alphas), float64(alphas_cumprod)
+    alpha, alpha_cumprod = unit_interval(alphas, "alphas"), unit_interval(alphas_cumprod, "alphas_cumprod")
     weight = (1 - alpha) / require_positive(2 * alpha * (1 - alpha_cumprod), "alphas (1 - alphas_cumprod)")
     return beside(weight, squared) * squared

@@ -9,6 +9,7 @@ from typing import Any, cast
 import torch
 
 from posetwin.errors import PosetwinError
+from posetwin.losses.control_map import control_map
 from posetwin.losses.delta_l import delta_l
 from posetwin.losses.lower_bound import lower_bound
 from posetwin.losses.lower_bound_distance import lower_bound_distance
@@ -27,6 +28,7 @@ from posetwin.losses.total import total
 
 TERMS: dict[str, Callable[..., torch.Tensor]] = {
     "normalize_keypoints": normalize_keypoints,
+    "control_map": control_map,
     "sampler_step": sampler_step,
     "one_step_image": one_step_image,
     "primary_noise": primary_noise,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from posetwin.losses.per_sample import Scalars, beside, float64, require_positive, unknown_reading
+from posetwin.losses.per_sample import Scalars, beside, require_positive, unit_interval, unknown_reading
 
 READINGS = ("ddim", "as-printed")
 
@@ -24,8 +24,8 @@ def sampler_step(
     """
     if reading not in READINGS:
         raise unknown_reading(reading, READINGS)
-    now = require_positive(float64(alphas_cumprod), "alphas_cumprod")
-    previous = float64(alphas_cumprod_prev)
+    now = require_positive(unit_interval(alphas_cumprod, "alphas_cumprod"), "alphas_cumprod")
+    previous = unit_interval(alphas_cumprod_prev, "alphas_cumprod_prev")
     kept, last = (previous / now).sqrt(), previous if reading == "ddim" else now
     # Both parts of ε_θ are joined before they touch float32: near t = T they are huge and nearly cancel.
     added = (1 - last).sqrt() - kept * (1 - now).sqrt()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from posetwin.losses.per_sample import Scalars, beside, float64
+from posetwin.losses.per_sample import Scalars, beside, unit_interval
 
 
 def scene(
@@ -19,4 +19,4 @@ def scene(
     difference = (image_a.detach() - image_b).abs().mean(dim=1)
     pixels = scene_mask.to(difference.dtype)
     mean = (difference * pixels).sum(dim=(1, 2)) / pixels.sum(dim=(1, 2)).clamp_min(1)
-    return beside(float64(alphas_cumprod).sqrt(), mean) * mean
+    return beside(unit_interval(alphas_cumprod, "alphas_cumprod").sqrt(), mean) * mean

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from posetwin.losses.per_sample import Scalars, beside, float64, require_positive
+from posetwin.losses.per_sample import Scalars, beside, require_positive, unit_interval
 
 
 def score_difference(noise_pred_a: torch.Tensor, noise_pred_b: torch.Tensor, alphas_cumprod: Scalars) -> torch.Tensor:
@@ -13,6 +13,6 @@ def score_difference(noise_pred_a: torch.Tensor, noise_pred_b: torch.Tensor, alp
     noise_pred_a, noise_pred_b: (B, …). alphas_cumprod: ᾱ_t in [0, 1), one number or (B,).
     Raises PosetwinError: singular_schedule where ᾱ_t = 1.
     """
-    weight = 1 / require_positive(1 - float64(alphas_cumprod), "1 - alphas_cumprod")
+    weight = 1 / require_positive(1 - unit_interval(alphas_cumprod, "alphas_cumprod"), "1 - alphas_cumprod")
     squared = (noise_pred_a - noise_pred_b).square().flatten(1).mean(dim=1)
     return beside(weight, squared) * squared

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,7 +36,7 @@ class Evaluation:
     seed: int
 
 
-def choose_pairs(pairs: list[IndexedPair], count: int) -> list[int]:
+def choose_pairs(pairs: Sequence[IndexedPair], count: int) -> list[int]:
     """`count` positions spread evenly over the list: neighbours there are one pair's swaps and captions."""
     wanted = min(count, len(pairs))
     return [i * len(pairs) // wanted for i in range(wanted)]

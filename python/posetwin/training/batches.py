@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -18,16 +19,22 @@ from posetwin.training.routes import Batch
 
 @dataclass(frozen=True)
 class Batches:
-    """Quintuples by global sample index: a pure function of (seed, index). channels: of the adapter's control map."""
+    """Quintuples by global sample index: a pure function of (seed, index).
+
+    features: the primary's, one (N, c, h, w) a block; empty while the primary itself is trained. targets: (N, 18, 2)
+    px, what a_0 and b_0 are (`method.target`). channels: of the adapter's control map.
+    """
 
     assembled: Assembled
     cache: Cache
+    features: list[torch.Tensor]
+    targets: torch.Tensor
     method: Method
     seed: int
     channels: int
     device: torch.device
     dtype: torch.dtype
-    pairs: list[IndexedPair] = field(init=False)
+    pairs: Sequence[IndexedPair] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "pairs", self.assembled.pairs("train"))
@@ -45,17 +52,22 @@ class Batches:
             noise=self._move(noise),
             prompt_embeds=self._move(cache.embeds_of([pair.prompt for pair in pairs])),
             negative_prompt_embeds=self._move(cache.embeds_of([""] * len(pairs))),
-            features_a=[self._move(feature[a]) for feature in cache.features],
+            features_a=[self._move(feature[a]) for feature in self.features],
             controls_b=self._move(self.assembled.controls(b, self.channels)),
-            keypoints_a=self._normalized(keypoints[a]),
-            keypoints_b=self._normalized(keypoints[b]),
+            keypoints_a=self._normalized(self.targets[a]),
+            keypoints_b=self._normalized(self.targets[b]),
             mask=self._move(keypoint_mask(keypoints[a][..., 2], keypoints[b][..., 2])),
             scene_mask=self._move(scene_mask(keypoints[a].numpy(), keypoints[b].numpy(), size)),
         )
+
+    def pictures(self, global_index: int) -> tuple[int, int]:
+        """Which pictures this quintuple holds: positions in samples.jsonl."""
+        pair = self.pairs[position_in_epoch(self.seed, global_index, len(self.pairs))]
+        return pair.a, pair.b
 
     def _move(self, tensor: torch.Tensor) -> torch.Tensor:
         return tensor.to(self.device, self.dtype)
 
     def _normalized(self, keypoints: torch.Tensor) -> torch.Tensor:
         size = self.assembled.image_size
-        return self._move(normalize_keypoints(keypoints[..., :2], size, size, self.method.normalization_bias))
+        return self._move(normalize_keypoints(keypoints, size, size, self.method.normalization_bias))

@@ -1,4 +1,4 @@
-"""Training of the secondary adapter, from the first step to the last."""
+"""The training loop, from the first step to the last, for the primary and the secondary adapter alike."""
 
 from __future__ import annotations
 
@@ -12,162 +12,172 @@ from typing import Any, Literal
 import torch
 from diffusers.models.adapter import T2IAdapter
 
-from posetwin.adapters.t2i import features_of
-from posetwin.contracts import Train, TrainSpec
+from posetwin.contracts import Train
 from posetwin.errors import PosetwinError
-from posetwin.training.batches import Batches
 from posetwin.training.boundary import wait_for_decision
 from posetwin.training.checkpoint import TrainingState, load_newest, save_checkpoint
-from posetwin.training.gradient_gate import check_gradients
+from posetwin.training.gradient_gate import Tested, check_gradients, find_fault
 from posetwin.training.moments import at
-from posetwin.training.objective import TERMS, USED_TERMS, Objective
-from posetwin.training.order import global_indices, learning_rate, share_of_rank, step_t
-from posetwin.training.routes import states_at
+from posetwin.training.order import global_indices, learning_rate, share_of_rank
+from posetwin.training.task import Means, Seen, Task
 from posetwin.training.world import World
 
 Emit = Callable[[dict[str, Any]], None]
-Outcome = Literal["done", "stopped_early", "interrupted"]
-GATE_SAMPLES = 2
+Outcome = Literal["done", "stopped_early", "interrupted", "refused"]
+GATE_SAMPLES, GATE_STEPS = 2, 3
+
+
+@dataclass(frozen=True)
+class Boundaries:
+    """Where TypeScript is asked whether training goes on: at every multiple of `steps`, by the journal `decisions`.
+    measure: what is measured and told there, and before the first step, given the steps done."""
+
+    steps: int
+    decisions: Path
+    measure: Callable[[int], None]
 
 
 @dataclass(frozen=True)
 class Trainer:
-    """Everything a run needs. secondary: Φ2, the only thing that changes. decisions: the journal that TypeScript
-    appends to. stop_requested: true once the process was asked to end."""
+    """Everything a run needs. gate_t: the t of the gradient self-test. boundaries: None for a training that only ends
+    with its steps. stop_requested: true once the process was asked to end."""
 
-    spec: TrainSpec
-    objective: Objective
-    batches: Batches
-    secondary: T2IAdapter
+    task: Task
+    settings: Train
+    seed: int
     world: World
     checkpoints: Path
-    decisions: Path
+    gate_t: list[int]
+    boundaries: Boundaries | None
     emit: Emit
     stop_requested: Callable[[], bool]
 
     def train(self, started: Callable[[int], None] = lambda step: None) -> tuple[Outcome, int]:
         """Run to `max_train_steps`, to a decision to stop, or to an interruption; every one of them ends in a
-        checkpoint. `started` hears from which step it goes on. Returns the outcome and the steps done.
+        checkpoint. `started` hears from which step it goes on. Returns the outcome and the steps done: `refused` and 0
+        where the schedule leaves no gradient to train with, which is a result and no failure.
 
         Raises PosetwinError: diverged (the last good checkpoint is kept), dead_gradient, disk_full.
         """
-        train, world = self.spec.train, self.world
-        optimizer = make_optimizer(self.secondary, train)
-        state = load_newest(self.checkpoints, self.secondary, optimizer, self._skipped)
+        settings, world = self.settings, self.world
+        optimizer = make_optimizer(self.task.adapter, settings)
+        state = load_newest(self.checkpoints, self.task.adapter, optimizer, self._skipped)
         done = state.step if state else 0
         started(done)
         if done == 0:
-            self.check_gradients()
-        adapter = world.wrap(self.secondary)
+            if self.world.any(self.is_hopeless()):
+                return "refused", 0
+            self._measure(0)
+        adapter = world.wrap(self.task.adapter)
 
         # A run that ended right at a boundary is asked about it again: the answer may have come since.
         if self._ends_at_boundary(done):
             return "stopped_early", done
-        for step in range(done + 1, train.max_train_steps + 1):
+        for step in range(done + 1, settings.max_train_steps + 1):
             self._step(step, adapter, optimizer)
             at("after_step", step)
+            self._measure(step)
             # A boundary left without an answer is asked about again on resuming, before the first step.
             stopped = not world.any(self.stop_requested()) and self._ends_at_boundary(step)
             interrupted = not stopped and world.any(self.stop_requested())
-            last = stopped or interrupted or step == train.max_train_steps
-            if last or step % train.checkpointing_steps == 0:
+            last = stopped or interrupted or step == settings.max_train_steps
+            if last or step % settings.checkpointing_steps == 0:
                 self._save(step, optimizer)
             if stopped:
                 return "stopped_early", step
-            if interrupted and step < train.max_train_steps:
+            if interrupted and step < settings.max_train_steps:
                 return "interrupted", step
-        return "done", train.max_train_steps
+        return "done", settings.max_train_steps
 
     def _step(self, step: int, adapter: torch.nn.Module, optimizer: torch.optim.AdamW) -> None:
         """One optimiser step on the global batch, and its event."""
-        began = time.perf_counter()
-        train, world = self.spec.train, self.world
-        t = step_t(self.spec.seed, step, self.objective.denoiser.steps.trainable)
-        mine = share_of_rank(global_indices(step, train.global_batch_size), world.rank, world.size)
-        batch = self.batches.gather(mine)
-
-        features_b = features_of(adapter, batch.controls_b, self.spec.adapter.conditioning_scale)
-        states = states_at(self.objective.denoiser, batch, [feature.detach() for feature in features_b], t)
-        evaluated = self.objective.evaluate(batch, states, features_b, t)
-        # Sums over this rank's samples; DDP averages gradients over ranks, hence the factor.
-        per_sample = self.objective.minimised(evaluated.terms, t)
+        began, settings, world = time.perf_counter(), self.settings, self.world
+        mine = share_of_rank(global_indices(step, settings.global_batch_size), world.rank, world.size)
         optimizer.zero_grad(set_to_none=True)
-        (per_sample.sum() * (world.size / train.global_batch_size)).backward()
-        grad_norm = torch.nn.utils.clip_grad_norm_(self.secondary.parameters(), train.max_grad_norm)
-
-        sums = [evaluated.terms[name].detach().sum() for name in TERMS] + [evaluated.confidence.sum()]
-        means = world.sum(torch.stack(sums)) / train.global_batch_size
-        *values, confidence = means.tolist()
-        terms, norm = dict(zip(TERMS, values, strict=True)), float(grad_norm)
-        self._refuse_divergence(step, t, terms, norm)
+        # Sums over this rank's samples; DDP averages gradients over ranks, hence the factor.
+        seen = self.task.accumulate(adapter, mine, step, world.size / settings.global_batch_size)
+        grad_norm = float(torch.nn.utils.clip_grad_norm_(self.task.adapter.parameters(), settings.max_grad_norm))
+        means = self._global_means(seen)
+        self._refuse_divergence(step, means, grad_norm)
+        rate = learning_rate(step, settings)
         for group in optimizer.param_groups:
-            group["lr"] = learning_rate(step, train)
+            group["lr"] = rate
         optimizer.step()
-        self.emit(
-            {
-                "type": "step",
-                "step": step,
-                "t": t,
-                "terms": {name: _logged(value) for name, value in terms.items()},
-                "loss": _logged(self.objective.loss(terms, t)),
-                "objective": _logged(self.objective.minimised(terms, t)),
-                "grad_norm": norm,
-                "learning_rate": learning_rate(step, train),
-                "confidence": _logged(confidence),
-                "duration_ms": (time.perf_counter() - began) * 1000,
-            }
-        )
+        duration_ms = (time.perf_counter() - began) * 1000
+        event = {**self.task.step_event(means), "grad_norm": grad_norm, "learning_rate": rate}
+        self.emit({**event, "step": step, "duration_ms": duration_ms})
 
-    def check_gradients(self) -> None:
-        """The gradient self-test on the first samples, at the middle step (see gradient_gate)."""
-        denoiser, scale = self.objective.denoiser, self.spec.adapter.conditioning_scale
-        t = denoiser.steps.trainable[len(denoiser.steps.trainable) // 2]
-        batch = self.batches.gather(range(min(GATE_SAMPLES, self.spec.train.global_batch_size)))
-        with torch.no_grad():
-            states = states_at(denoiser, batch, features_of(self.secondary, batch.controls_b, scale), t)
+    def _global_means(self, seen: list[Seen]) -> list[tuple[int, Means]]:
+        """The sums of all ranks over the global batch, fetched from the device at once."""
+        names = list(seen[0].sums)
+        sums = torch.stack([torch.stack([one.sums[name] for name in names]) for one in seen])
+        rows = (self.world.sum(sums) / self.settings.global_batch_size).tolist()
+        return [(one.t, dict(zip(names, row, strict=True))) for one, row in zip(seen, rows, strict=True)]
 
-        def compute() -> dict[str, torch.Tensor]:
-            features = features_of(self.secondary, batch.controls_b, scale)
-            terms = self.objective.evaluate(batch, states, features, t).terms
-            return {name: values.mean() for name, values in terms.items()}
+    def is_hopeless(self) -> bool:
+        """The gradient self-test on this rank's first samples, at a few t (see gradient_gate): true where the schedule
+        leaves nothing to train with. Raises PosetwinError: dead_gradient where the detector or the loss is at fault."""
+        mine = share_of_rank(range(self.settings.global_batch_size), self.world.rank, self.world.size)
+        parameters, results = list(self.task.adapter.parameters()), list[Tested]()
+        for t in self.gate_t:
+            compute = self.task.gate_terms(mine[:GATE_SAMPLES], t)
+            results += check_gradients(compute, self.task.used_terms, parameters, t)
+        for result in results:
+            self.emit({"type": "gradient_gate", **vars(result)})
+        fault = find_fault(results)
+        if fault is None:
+            return False
+        self._refuse_broken_instrument(mine[:GATE_SAMPLES], fault)
+        message = f"{fault}; decoder and detector work on clean pictures, so it is the schedule that leaves no gradient"
+        self.emit({"type": "warning", "code": "dead_gradient", "message": message})
+        return True
 
-        check_gradients(compute, USED_TERMS[self.spec.method.objective], list(self.secondary.parameters()))
+    def _refuse_broken_instrument(self, indices: range, fault: str) -> None:
+        instrument = self.task.instrument(indices)
+        if instrument is not None:
+            compute, depends_on = instrument
+            if find_fault(check_gradients(compute, tuple(compute()), depends_on, 0)) is None:
+                return
+        hint = "no step from the adapter to the loss may leave torch or round: check the detector"
+        raise PosetwinError("dead_gradient", fault, hint)
 
-    def _refuse_divergence(self, step: int, t: int, terms: dict[str, float], grad_norm: float) -> None:
-        faults = [name for name in USED_TERMS[self.spec.method.objective] if not math.isfinite(terms[name])]
+    def _refuse_divergence(self, step: int, means: list[tuple[int, Means]], grad_norm: float) -> None:
+        faults = [f"{name} at t = {t}" for t, m in means for name in self.task.used_terms if not math.isfinite(m[name])]
         if not math.isfinite(grad_norm):
-            faults.append("the gradient")
+            faults.append(f"the gradient at t = {', '.join(str(t) for t, _ in means)}")
         if faults:
             raise PosetwinError(
                 "diverged",
-                f"step {step} at t = {t}: {', '.join(faults)} is not finite",
+                f"step {step}: {'; '.join(faults)} is not finite",
                 "lower train.learning_rate or look at this t of the schedule; the last checkpoint is intact",
             )
 
+    def _is_boundary(self, step: int) -> bool:
+        return self.boundaries is not None and step % self.boundaries.steps == 0
+
+    def _measure(self, step: int) -> None:
+        if self.boundaries is not None and self._is_boundary(step):
+            self.boundaries.measure(step)
+
     def _ends_at_boundary(self, step: int) -> bool:
-        """Rank 0 asks at every multiple of decision_steps; the others hear the answer."""
-        if step == 0 or step % self.spec.convergence.decision_steps:
+        """Rank 0 asks at every boundary; the others hear the answer."""
+        if self.boundaries is None or step == 0 or not self._is_boundary(step):
             return False
         answer = None
         if self.world.is_main:
             ask: dict[str, Any] = {"type": "boundary", "step": step}
-            answer = wait_for_decision(self.decisions, step, lambda: self.emit(ask), self.stop_requested)
+            answer = wait_for_decision(self.boundaries.decisions, step, lambda: self.emit(ask), self.stop_requested)
         return self.world.from_main(answer == "stop")
 
     def _save(self, step: int, optimizer: torch.optim.AdamW) -> None:
         if self.world.is_main:
-            state = TrainingState(step=step, seed=self.spec.seed)
-            limit = self.spec.train.checkpoints_total_limit
-            path = save_checkpoint(self.checkpoints, self.secondary, optimizer, state, limit)
+            state = TrainingState(step=step, seed=self.seed)
+            limit = self.settings.checkpoints_total_limit
+            path = save_checkpoint(self.checkpoints, self.task.adapter, optimizer, state, limit)
             self.emit({"type": "checkpoint", "step": step, "path": str(path)})
 
     def _skipped(self, folder: Path, reason: str) -> None:
         self.emit({"type": "checkpoint_skipped", "path": str(folder), "reason": reason})
-
-
-def _logged(value: float) -> float | None:
-    """A term outside the objective may be infinite (Eq. 18 at a nearly clean step): null in the log."""
-    return value if math.isfinite(value) else None
 
 
 def make_optimizer(adapter: T2IAdapter, train: Train) -> torch.optim.AdamW:

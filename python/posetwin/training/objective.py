@@ -19,7 +19,7 @@ from posetwin.losses import (
     target_pose,
 )
 from posetwin.sampling.denoise import Features
-from posetwin.training.routes import Batch, Denoiser, States
+from posetwin.training.routes import Batch, Both, Denoiser
 
 # The terms that each objective gives a gradient; the others are computed for the log alone.
 USED_TERMS = {
@@ -42,21 +42,30 @@ Value = TypeVar("Value", torch.Tensor, float)
 
 
 @dataclass(frozen=True)
-class Evaluated:
-    """terms: per sample, (B,) each, by the names of TERMS. confidence: (B,), the detector's mean on Z_B,t."""
+class View:
+    """What one route shows at t: ε_θ, the image Z_·,t and the normalised keypoints found in it.
 
-    terms: dict[str, torch.Tensor]
-    confidence: torch.Tensor
-
-
-@dataclass(frozen=True)
-class Views:
-    """What one route shows at t: ε_θ, the one-step image Z_·,t and the normalised keypoints found in it."""
+    noise_pred: (B, C, h, w). image: (B, 3, H, W). keypoints: (B, 18, 2). confidence: (B, 18) in [0, 1].
+    """
 
     noise_pred: torch.Tensor
     image: torch.Tensor
     keypoints: torch.Tensor
     confidence: torch.Tensor
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """Both routes at t. terms: per sample, (B,) each, by the names of TERMS, unweighted."""
+
+    a: View
+    b: View
+    terms: dict[str, torch.Tensor]
+
+    @property
+    def noise_preds(self) -> Both:
+        """ε_θ of both routes, without gradient."""
+        return Both(self.a.noise_pred, self.b.noise_pred.detach())
 
 
 @dataclass(frozen=True)
@@ -70,32 +79,41 @@ class Objective:
     def method(self) -> Method:
         return self.denoiser.method
 
-    def _view(self, batch: Batch, latents: torch.Tensor, features: Features, t: int) -> Views:
-        noise_pred = self.denoiser.predict(latents, t, batch, features)
-        # Eq. 18 alone needs no picture: the decoder and detector then serve the log only.
-        with torch.set_grad_enabled(torch.is_grad_enabled() and self.method.objective != "score"):
-            image = self.denoiser.decode(latents, noise_pred, t)
-            # Detectors compute in float32, whatever the models do.
-            found = self.detector(image.float())
-        height, width = image.shape[-2:]
+    @property
+    def used_terms(self) -> tuple[str, ...]:
+        return USED_TERMS[self.method.objective]
+
+    def view(
+        self, batch: Batch, latents: torch.Tensor, features: Features, t: int, image_gradient: bool = True
+    ) -> View:
+        """One route at t, from its state. image_gradient: whether a gradient runs through decoder and detector."""
+        noise_pred = self.denoiser.route(batch, latents, t, features)
+        with torch.set_grad_enabled(torch.is_grad_enabled() and image_gradient):
+            image = self.denoiser.decode(latents, batch.noise, noise_pred, t)
+            keypoints, confidence = self.look(image)
+        return View(noise_pred, image, keypoints, confidence)
+
+    def look(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Ψ∘g_b of images (B, 3, H, W): (B, 18, 2), and the detector's confidence (B, 18), without gradient."""
+        found, (height, width) = self.detector(image), image.shape[-2:]
         keypoints = normalize_keypoints(found.xy.to(image.dtype), width, height, self.method.normalization_bias)
-        return Views(noise_pred, image, keypoints, found.confidence)
+        return keypoints, found.confidence.detach()
 
-    def evaluate(self, batch: Batch, states: States, features_b: Features, t: int) -> Evaluated:
-        """All terms at step t from the states of `states_at`. features_b: F_Φ2(B_0), scaled, with its gradient."""
+    def evaluate(self, batch: Batch, states: Both, features_b: Features, t: int) -> Evaluated:
+        """All terms at step t. features_b: F_Φ2(B_0), scaled, with its gradient."""
         with torch.no_grad():
-            a = self._view(batch, states[0], batch.features_a, t)
-        b = self._view(batch, states[1], features_b, t)
-        return Evaluated(self._terms(batch, a, b, t), b.confidence.detach().mean(dim=1))
+            a = self.view(batch, states.a, batch.features_a, t)
+        # Eq. 18 alone needs no picture: the decoder and detector then serve the log only.
+        b = self.view(batch, states.b, features_b, t, image_gradient=self.method.objective != "score")
+        return Evaluated(a, b, self._terms(batch, a, b, t))
 
-    def _terms(self, batch: Batch, a: Views, b: Views, t: int) -> dict[str, torch.Tensor]:
+    def _terms(self, batch: Batch, a: View, b: View, t: int) -> dict[str, torch.Tensor]:
         alphas_cumprod = self.denoiser.steps.alphas_cumprod(t)
         given_a, given_b, mask = batch.keypoints_a, batch.keypoints_b, batch.mask
+        reading = self.method.pose_residual
         return {
             "target_pose": target_pose(b.keypoints, given_b, mask),
-            "pose_residual": pose_residual(
-                b.keypoints, a.keypoints, mask, given_a, given_b, reading=self.method.pose_residual
-            ),
+            "pose_residual": pose_residual(b.keypoints, a.keypoints, mask, given_a, given_b, reading),
             "score_difference": score_difference(a.noise_pred, b.noise_pred, alphas_cumprod),
             "scene": scene(a.image, b.image, batch.scene_mask, alphas_cumprod),
             "delta_l": delta_l(given_a, given_b, mask),

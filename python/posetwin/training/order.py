@@ -4,17 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from functools import lru_cache
-
-import torch
 
 from posetwin.contracts import Train
-from posetwin.sampling.noise import derived_generator
-
-
-@lru_cache(maxsize=4)
-def _permutation(seed: int, purpose: str, cycle: int, length: int) -> list[int]:
-    return torch.randperm(length, generator=derived_generator(seed, purpose, cycle)).tolist()
+from posetwin.training.permutation import permuted, round_keys
 
 
 def global_indices(step: int, global_batch_size: int) -> range:
@@ -29,15 +21,15 @@ def share_of_rank(indices: range, rank: int, world_size: int) -> range:
 
 
 def position_in_epoch(seed: int, global_index: int, length: int) -> int:
-    """Which pair a global sample index stands for: each epoch is a permutation by (seed, epoch)."""
+    """Which pair a global sample index stands for: each epoch is a permutation by (seed, epoch), of millions too."""
     epoch, place = divmod(global_index, length)
-    return _permutation(seed, "order", epoch, length)[place]
+    return permuted(place, length, round_keys(seed, "order", epoch))
 
 
 def step_t(seed: int, step: int, trainable: Sequence[int]) -> int:
     """The t of a step: every `len(trainable)` steps visit each trainable t once, in a random order."""
     cycle, place = divmod(step - 1, len(trainable))
-    return trainable[_permutation(seed, "t", cycle, len(trainable))[place]]
+    return trainable[permuted(place, len(trainable), round_keys(seed, "t", cycle))]
 
 
 _DECAY: dict[str, Callable[[float], float]] = {

@@ -1,10 +1,11 @@
-"""Routes A (frozen primary, A_0) and B (secondary, B_0): from the starting noise to one-step images."""
+"""Routes A (frozen primary, A_0) and B (secondary, B_0): from the starting noise to the state at t."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
+from typing import NamedTuple
 
 import torch
 
@@ -20,7 +21,7 @@ class Batch:
 
     latents_a, latents_b, noise: (B, C, h, w). prompt_embeds, negative_prompt_embeds: (B, L, D). features_a: the
     primary's, one (B, c, h, w) a block. controls_b: (B, ch, H, W) in [0, 1]. keypoints_a, keypoints_b: (B, 18, 2)
-    normalised (Eq. 2). mask: (B, 18), 1 where present in both. scene_mask: (B, H, W), 1 outside both figures.
+    a_0 and b_0, normalised (Eq. 2). mask: (B, 18), 1 where present in both. scene_mask: (B, H, W), 1 outside both.
     """
 
     latents_a: torch.Tensor
@@ -36,63 +37,101 @@ class Batch:
     scene_mask: torch.Tensor
 
 
+class Both(NamedTuple):
+    """One tensor of each route, (B, C, h, w): the states Z̄_A,t and Z̄_B,t, or ε_θ of both."""
+
+    a: torch.Tensor
+    b: torch.Tensor
+
+
 @dataclass(frozen=True)
 class Denoiser:
     """The frozen θ with the method's readings."""
 
     backbone: Backbone
     steps: Steps
-    method: Method
 
-    def predict(self, latents: torch.Tensor, t: int, batch: Batch, features: Features, repeat: int = 1) -> torch.Tensor:
-        """ε_θ at t; with `repeat` 2 latents and features hold both routes, one after the other."""
+    @property
+    def method(self) -> Method:
+        return self.steps.method
+
+    def predict(
+        self,
+        latents: torch.Tensor,
+        t: int,
+        prompt_embeds: torch.Tensor,
+        negative_prompt_embeds: torch.Tensor,
+        features: Features,
+    ) -> torch.Tensor:
+        """ε_θ at t: (B, C, h, w)."""
         return predict_noise(
             self.backbone.unet,
             latents,
             self.steps.timestep(t),
-            batch.prompt_embeds.repeat(repeat, 1, 1),
+            prompt_embeds,
             features,
             self.method.guidance_scale,
-            batch.negative_prompt_embeds.repeat(repeat, 1, 1),
+            negative_prompt_embeds,
         )
 
-    def decode(self, latents: torch.Tensor, noise_pred: torch.Tensor, t: int) -> torch.Tensor:
-        """Eq. 41: the one-step image (B, 3, H, W) around [-1, 1]; never clamped, for the sake of its gradient."""
-        return self.backbone.decode_latents(self.steps.predict_original(latents, noise_pred, t))
+    def route(self, batch: Batch, latents: torch.Tensor, t: int, features: Features) -> torch.Tensor:
+        """ε_θ of one route."""
+        return self.predict(latents, t, batch.prompt_embeds, batch.negative_prompt_embeds, features)
 
-
-States = tuple[torch.Tensor, torch.Tensor]
-
-
-def _run_down(denoiser: Denoiser, batch: Batch, features: Features, repeat: int, t: int) -> torch.Tensor:
-    """Eq. 9 from the noise through every visited step above t."""
-    visited = [s for s in reversed(denoiser.steps.trainable) if s > t]
-    latents = batch.noise.repeat(repeat, 1, 1, 1)
-    for current, following in pairwise([*visited, t]):
-        noise_pred = denoiser.predict(latents, current, batch, features, repeat)
-        latents = denoiser.steps.step_back(latents, noise_pred, current, following)
-    return latents
-
-
-def _trajectory(
-    denoiser: Denoiser, batch: Batch, features_b: Features, t: int, state: Literal["own", "a", "b"]
-) -> States:
-    if state == "own":
+    def routes(self, batch: Batch, states: Both, t: int, features_b: Features) -> Both:
+        """ε_θ of both routes in one call of the U-Net."""
         both = [torch.cat(pair) for pair in zip(batch.features_a, features_b, strict=True)]
-        latents_a, latents_b = _run_down(denoiser, batch, both, 2, t).chunk(2)
-        return latents_a, latents_b
-    shared = _run_down(denoiser, batch, batch.features_a if state == "a" else features_b, 1, t)
-    return shared, shared
+        embeds = (batch.prompt_embeds.repeat(2, 1, 1), batch.negative_prompt_embeds.repeat(2, 1, 1))
+        return Both(*self.predict(torch.cat(states), t, *embeds, both).chunk(2))
+
+    def decode(self, latents: torch.Tensor, noise: torch.Tensor, noise_pred: torch.Tensor, t: int) -> torch.Tensor:
+        """Z_·,t: (B, 3, H, W) around [-1, 1]; never clamped, for the sake of its gradient."""
+        return self.backbone.decode_latents(self.steps.latents_of_image(latents, noise, noise_pred, t))
+
+
+def noised_states(denoiser: Denoiser, batch: Batch, t: int) -> Both:
+    """The two training images noised at t."""
+    return Both(*(denoiser.steps.add_noise(z, batch.noise, t) for z in (batch.latents_a, batch.latents_b)))
+
+
+def _shared(states: Both, whose: str) -> Both:
+    """The reading `latents.state`: each route its own, or both use A's or B's."""
+    return states if whose == "own" else Both(*([getattr(states, whose)] * 2))
+
+
+def first_states(denoiser: Denoiser, batch: Batch, t: int) -> Both:
+    """Z̄_A,t and Z̄_B,t where nothing has been sampled before t, by the readings `latents.source` and `latents.state`."""
+    if denoiser.method.latents.source == "noised":
+        return _shared(noised_states(denoiser, batch, t), denoiser.method.latents.state)
+    return Both(batch.noise, batch.noise)
+
+
+def next_states(denoiser: Denoiser, batch: Batch, states: Both, noise_preds: Both, t: int, following: int) -> Both:
+    """The states at `following`, the trainable step below t, from those at t and ε_θ there."""
+    latents = denoiser.method.latents
+    if latents.source != "trajectory":
+        return first_states(denoiser, batch, following)
+    stepped = (denoiser.steps.step_back(z, e, t, following) for z, e in zip(states, noise_preds, strict=True))
+    return _shared(Both(*stepped), latents.state)
+
+
+def _predict_to_walk(denoiser: Denoiser, batch: Batch, states: Both, features_b: Features, t: int) -> Both:
+    """ε_θ of the routes that the next state needs: where both use one state, of that route alone."""
+    whose = denoiser.method.latents.state
+    if whose == "own":
+        return denoiser.routes(batch, states, t, features_b)
+    features = batch.features_a if whose == "a" else features_b
+    return Both(*([denoiser.route(batch, states.a, t, features)] * 2))
 
 
 @torch.no_grad()
-def states_at(denoiser: Denoiser, batch: Batch, features_b: Features, t: int) -> States:
-    """Z̄_A,t and Z̄_B,t by the readings `latents.source` and `latents.state`; no gradient runs through them."""
-    source, state = denoiser.method.latents.source, denoiser.method.latents.state
-    if source == "trajectory":
-        return _trajectory(denoiser, batch, features_b, t, state)
-    if source == "pure-noise":
-        return batch.noise, batch.noise
-    own = [denoiser.steps.add_noise(latents, batch.noise, t) for latents in (batch.latents_a, batch.latents_b)]
-    chosen = {"own": (own[0], own[1]), "a": (own[0], own[0]), "b": (own[1], own[1])}
-    return chosen[state]
+def states_at(denoiser: Denoiser, batch: Batch, features_b: Sequence[torch.Tensor], t: int) -> Both:
+    """Z̄_A,t and Z̄_B,t; under `trajectory` the run from the noise visits every trainable step above t (Eq. 9)."""
+    if denoiser.method.latents.source != "trajectory":
+        return first_states(denoiser, batch, t)
+    visited = [*(s for s in reversed(denoiser.steps.trainable) if s > t), t]
+    states = first_states(denoiser, batch, visited[0])
+    for current, following in pairwise(visited):
+        noise_preds = _predict_to_walk(denoiser, batch, states, features_b, current)
+        states = next_states(denoiser, batch, states, noise_preds, current, following)
+    return states

@@ -1,27 +1,38 @@
-"""From a train job to a trainer: models, data and the journal of events."""
+"""From a job to what it needs: models, data, the journal of events."""
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from diffusers.models.adapter import T2IAdapter
 
-from posetwin.adapters.t2i import clone_for_training, in_channels, load_adapter
-from posetwin.contracts import TrainJob
-from posetwin.data.assembled import read_assembled
-from posetwin.data.cache import read_cache
+from posetwin.adapters.t2i import clone_for_training, in_channels, load_adapter, reset_weights
+from posetwin.contracts import AuditJob, PrimaryJob, Train, TrainJob
+from posetwin.data.assembled import Assembled, read_assembled
+from posetwin.data.cache import read_cache, read_features
 from posetwin.data.journal import append_lines, cut_torn_line
 from posetwin.errors import PosetwinError
+from posetwin.keypoints.detector import KeypointDetector
 from posetwin.keypoints.loading import load_detector
 from posetwin.models.backbone import load_backbone
+from posetwin.sampling.noise import derived_seed
 from posetwin.training.batches import Batches
-from posetwin.training.loop import Emit, Trainer
+from posetwin.training.gradient_sides import gradient_sides
+from posetwin.training.loop import GATE_STEPS, Boundaries, Emit, Trainer
 from posetwin.training.objective import Objective
+from posetwin.training.primary import PrimaryTask
 from posetwin.training.routes import Denoiser
+from posetwin.training.secondary import SecondaryTask
 from posetwin.training.steps import Steps
 from posetwin.training.world import World
+
+DETECT_BATCH = 32
+Stop = Callable[[], bool]
+AnyJob = PrimaryJob | TrainJob | AuditJob
 
 
 def journaled(emit: Emit, journal: Path, world: World) -> Emit:
@@ -32,48 +43,125 @@ def journaled(emit: Emit, journal: Path, world: World) -> Emit:
     def emit_and_append(event: dict[str, object]) -> None:
         emit(event)
         if world.is_main:
-            append_lines(journal, [{**event, "time": time.time()}])
+            append_lines(journal, [{**_finite(event), "time": time.time()}])
 
     return emit_and_append
 
 
-def make_trainer(
-    job: TrainJob,
-    world: World,
-    emit: Emit,
-    stop_requested: Callable[[], bool],
-    dtype: torch.dtype = torch.float32,
-) -> Trainer:
-    """`dtype` is for tests that compare numbers of ranks. Raises PosetwinError: refused_combination, missing_weights,
-    wrong_weights, missing_file, too_few_samples."""
-    spec, folder = job.spec, Path(job.output_dir)
-    if spec.train.global_batch_size < world.size:
+def _finite(event: dict[str, object]) -> dict[str, object]:
+    """JSON has no NaN: null stands for it, as on standard output."""
+    return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in event.items()}
+
+
+@torch.no_grad()
+def detect_all(assembled: Assembled, detector: KeypointDetector, device: torch.device) -> torch.Tensor:
+    """(N, 18, 2) float64 px: what the detector of the loss finds in every picture of the set."""
+    starts, count = range(0, len(assembled.samples), DETECT_BATCH), len(assembled.samples)
+    batches = (range(start, min(start + DETECT_BATCH, count)) for start in starts)
+    return torch.cat([detector(assembled.images(batch).to(device)).xy.double().cpu() for batch in batches])
+
+
+def _denoiser(job: AnyJob, dtype: torch.dtype, device: torch.device) -> Denoiser:
+    backbone = load_backbone(job.spec.backbone.path, dtype, str(device))
+    return Denoiser(backbone, Steps(job.spec.schedule, job.spec.method))
+
+
+def _batches(
+    job: AnyJob, targets: torch.Tensor | None, features: list[torch.Tensor], primary: T2IAdapter, assembled: Assembled
+) -> Batches:
+    return Batches(
+        assembled=assembled,
+        cache=read_cache(Path(job.inputs.cache)),
+        features=features,
+        targets=assembled.keypoints[..., :2] if targets is None else targets,
+        method=job.spec.method,
+        seed=job.spec.seed,
+        channels=in_channels(primary),
+        device=primary.device,
+        dtype=primary.dtype,
+    )
+
+
+def make_secondary_task(
+    job: TrainJob | AuditJob, device: torch.device, dtype: torch.dtype, secondary: T2IAdapter | None = None
+) -> SecondaryTask:
+    """secondary: Φ2 as trained so far; without it a copy of Φ1, to be trained.
+
+    Raises PosetwinError: missing_weights, wrong_weights, missing_file, too_few_samples.
+    """
+    spec, assembled = job.spec, read_assembled(Path(job.inputs.assemble))
+    primary = load_adapter(job.inputs.primary, dtype, device)
+    # Keypoints need at least float32, whatever the models do.
+    detector = load_detector(spec.detector, device, torch.promote_types(dtype, torch.float32))
+    targets = detect_all(assembled, detector, device) if spec.method.target == "detected" else None
+    return SecondaryTask(
+        adapter=clone_for_training(primary) if secondary is None else secondary,
+        objective=Objective(_denoiser(job, dtype, device), detector),
+        batches=_batches(job, targets, read_features(Path(job.inputs.features)), primary, assembled),
+        conditioning_scale=spec.adapter.conditioning_scale,
+        seed=spec.seed,
+    )
+
+
+def _refuse_more_ranks_than_samples(train: Train, world: World) -> None:
+    if train.global_batch_size < world.size:
         raise PosetwinError(
             "refused_combination",
-            f"{world.size} ranks cannot share a global batch of {spec.train.global_batch_size}",
+            f"{world.size} ranks cannot share a global batch of {train.global_batch_size}",
             "raise train.global_batch_size or lower train.nproc_per_node",
         )
-    backbone = load_backbone(spec.backbone.path, dtype, str(world.device))
-    primary = load_adapter(spec.adapter.path, dtype, world.device)
+
+
+def make_trainer(
+    job: TrainJob, world: World, emit: Emit, stop_requested: Stop, dtype: torch.dtype = torch.float32
+) -> Trainer:
+    """Of the secondary adapter. `dtype` is for tests that compare numbers of ranks. Raises PosetwinError:
+    refused_combination, and what `make_secondary_task` raises."""
+    spec, folder = job.spec, Path(job.output_dir)
+    _refuse_more_ranks_than_samples(spec.train, world)
+    task = make_secondary_task(job, world.device, dtype)
+
+    def measure(step: int) -> None:
+        for sides in gradient_sides(task, world):
+            emit({"type": "gradients", "step": step, **vars(sides)})
+
     return Trainer(
-        spec=spec,
-        objective=Objective(
-            Denoiser(backbone, Steps(spec.schedule, spec.method.sampler), spec.method),
-            load_detector(spec.detector, world.device),
-        ),
-        batches=Batches(
-            assembled=read_assembled(Path(job.inputs.assemble)),
-            cache=read_cache(Path(job.inputs.cache)),
-            method=spec.method,
-            seed=spec.seed,
-            channels=in_channels(primary),
-            device=world.device,
-            dtype=dtype,
-        ),
-        secondary=clone_for_training(primary),
+        task=task,
+        settings=spec.train,
+        seed=spec.seed,
         world=world,
         checkpoints=folder / "checkpoints",
-        decisions=Path(job.inputs.decisions),
+        gate_t=task.objective.denoiser.steps.spread(GATE_STEPS),
+        boundaries=Boundaries(spec.convergence.decision_steps, Path(job.inputs.decisions), measure),
+        emit=emit,
+        stop_requested=stop_requested,
+    )
+
+
+def make_primary_trainer(
+    job: PrimaryJob, world: World, emit: Emit, stop_requested: Stop, dtype: torch.dtype = torch.float32
+) -> Trainer:
+    """Of the primary adapter (Eq. 12). Raises as `make_trainer`."""
+    spec, assembled = job.spec, read_assembled(Path(job.inputs.assemble))
+    _refuse_more_ranks_than_samples(spec.primary.train, world)
+    adapter = clone_for_training(load_adapter(job.inputs.primary, dtype, world.device))
+    if spec.primary.start == "scratch":
+        reset_weights(adapter, derived_seed(spec.seed, "primary", 0))
+    denoiser = _denoiser(job, dtype, world.device)
+    return Trainer(
+        task=PrimaryTask(
+            adapter=adapter,
+            denoiser=denoiser,
+            batches=_batches(job, None, [], adapter, assembled),
+            conditioning_scale=spec.adapter.conditioning_scale,
+            seed=spec.seed,
+        ),
+        settings=spec.primary.train,
+        seed=spec.seed,
+        world=world,
+        checkpoints=Path(job.output_dir) / "checkpoints",
+        gate_t=denoiser.steps.spread(GATE_STEPS),
+        boundaries=None,
         emit=emit,
         stop_requested=stop_requested,
     )

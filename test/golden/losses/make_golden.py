@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable
-from decimal import Decimal, getcontext
+from decimal import ROUND_FLOOR, Decimal, getcontext
 from pathlib import Path
 from typing import Any
 
@@ -175,6 +175,41 @@ def normalize_keypoints() -> list[Case]:
     return cases
 
 
+def control_map() -> list[Case]:
+    """Dots by hand in pixels, with whole pixels, an edge, points beyond it and one that is not drawn."""
+    people = [
+        [["2.7", "3.2"], ["5", "1"], ["7", "4.5"], ["-1.5", "9"], ["4.2", "6.1"]],
+        [["3", "2"], ["3.9", "2.999"], ["0.0", "4"], ["6", "0.5"], ["1", "1"]],
+    ]
+    mask = [[1, 1, 1, 1, 0], [1, 1, 0, 1, 1]]
+    cases: list[Case] = []
+    for reading, w, h, bias, radius in (
+        ("square", 7, 7, [0, 0], 0),
+        ("square", 7, 7, [0.3, -0.2], 2),
+        ("image", 9, 5, [-0.45, 0.7], 1),
+        ("image", 6, 11, [0, 0], 0),
+    ):
+        given = [[[float(d(x) / w - d(bias[0])), float(d(y) / h - d(bias[1]))] for x, y in p] for p in people]
+        found = [
+            D(0) if any(touches(point, x, y, w, h, radius) for point, s in zip(p, m, strict=True) if s) else D(255)
+            for p, m in zip(people, mask, strict=True)
+            for y in range(h)
+            for x in range(w)
+        ]
+        frame = {"width": w, "height": h, "bias": bias, "radius": radius, "reading": reading}
+        cases.append(({"keypoints": given, "mask": mask, **frame}, found))
+    return cases
+
+
+def touches(point: list[str], x: int, y: int, width: int, height: int, radius: int) -> bool:
+    """Whether the pixel x, y lies within `radius` of the pixel that the point, moved into the frame, falls on."""
+    at = [
+        min(max(int(d(p).to_integral_value(ROUND_FLOOR)), 0), n - 1)
+        for p, n in zip(point, (width, height), strict=True)
+    ]
+    return (at[0] - x) ** 2 + (at[1] - y) ** 2 <= radius**2
+
+
 def one_step_image() -> list[Case]:
     inputs = {"latents": LATENTS, "noise": NOISE, "noise_pred": EPS, "alphas_cumprod": ALPHAS_CUMPROD}
     cases: list[Case] = []
@@ -208,6 +243,7 @@ def sampler_step() -> list[Case]:
 
 TERMS: list[Callable[[], list[Case]]] = [
     normalize_keypoints,
+    control_map,
     sampler_step,
     one_step_image,
     primary_noise,

@@ -9,9 +9,9 @@ from safetensors.torch import load_file
 from tiny import Stack, write_lines
 
 from posetwin.adapters.t2i import features_of, load_adapter
-from posetwin.contracts import CacheResult
+from posetwin.contracts import CacheResult, FeaturesResult
 from posetwin.data.assembled import read_assembled
-from posetwin.data.cache import read_cache
+from posetwin.data.cache import read_cache, read_features
 from posetwin.data.tensor_file import RowWriter
 from posetwin.errors import PosetwinError
 from posetwin.models.backbone import load_backbone
@@ -25,7 +25,7 @@ def test_the_cache_holds_what_the_frozen_models_compute(stack: Stack) -> None:
     torch.testing.assert_close(cache.embeds_of(["a girl 2", ""]), backbone.encode_prompt(["a girl 2", ""]))
     with torch.no_grad():
         expected = features_of(adapter, assembled.controls([3, 7], 3), 1.0)
-    for found, feature in zip(cache.features, expected, strict=True):
+    for found, feature in zip(read_features(stack.features), expected, strict=True):
         torch.testing.assert_close(found[[3, 7]], feature)
 
 
@@ -40,7 +40,8 @@ def test_the_result_names_the_shapes(stack: Stack) -> None:
     assert result.num_latents == 10
     assert result.latent_shape == [4, 16, 16]
     assert result.prompt_embeds_shape == [12, 16]
-    assert result.feature_shapes == [[16, 16, 16], [32, 8, 8]]
+    features = FeaturesResult.model_validate_json((stack.features / "result.json").read_text())
+    assert features.feature_shapes == [[16, 16, 16], [32, 8, 8]]
 
 
 def test_rows_written_in_parts_make_one_safetensors_file(tmp_path: Path) -> None:
@@ -61,7 +62,8 @@ def test_a_failed_write_leaves_no_file(tmp_path: Path) -> None:
 
 
 def test_a_pair_of_an_unknown_sample_is_a_corrupt_file(stack: Stack, tmp_path: Path) -> None:
-    (tmp_path / "samples.jsonl").write_text((stack.assemble / "samples.jsonl").read_text())
+    for name in ("samples.jsonl", "manifest.json"):
+        (tmp_path / name).write_text((stack.assemble / name).read_text())
     write_lines(tmp_path / "pairs.jsonl", [{"a": 0, "b": 99, "prompt": "", "split": "train"}])
     with pytest.raises(PosetwinError) as caught:
         read_assembled(tmp_path).pairs("train")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import torch
@@ -48,6 +49,24 @@ def test_refuses_what_it_cannot_compute() -> None:
     assert negative.value.code == "out_of_range"
 
 
+@pytest.mark.parametrize(
+    ("name", "inputs"),
+    [
+        ("per_step", {"target_pose": [1.0], "pose_residual": [1.0], "q": -1.0}),
+        ("lower_bound", {"distance": [1.0, 1.0], "q": [1.0, 0.0]}),
+        ("score_difference", {"noise_pred_a": [[1.0]], "noise_pred_b": [[2.0]], "alphas_cumprod": 1.5}),
+        (
+            "primary_noise",
+            {"noise": [[1.0]], "noise_pred": [[2.0]], "alphas": -0.1, "alphas_cumprod": 0.5, "reading": "w(t)"},
+        ),
+    ],
+)
+def test_refuses_a_schedule_or_a_q_that_is_none_out_of_range(name: str, inputs: dict[str, Any]) -> None:
+    with pytest.raises(PosetwinError) as caught:
+        evaluate(name, inputs)
+    assert caught.value.code == "out_of_range"
+
+
 def test_refuses_a_sample_without_a_visible_keypoint_no_visible_keypoint() -> None:
     with pytest.raises(PosetwinError) as caught:
         losses.keypoint_mask(torch.tensor([[2.0, 0.0]]), torch.tensor([[0.0, 1.0]]))
@@ -69,38 +88,92 @@ MASK = torch.tensor([[1, 1, 0, 1, 0, 1], [1, 0, 0, 0, 0, 0], [1, 1, 1, 1, 1, 1]]
 seeds = st.integers(0, 2**31 - 1)
 biases = st.tuples(st.floats(-1, 1), st.floats(-1, 1))
 
+Places = tuple[int, int, int, int]
+A0, B0, A, B = range(4)
 
-@settings(max_examples=30, deadline=None)
+
+class KeypointTerm(NamedTuple):
+    """compute: of the poses (a_0, b_0, a, b), each (3, 6, 2). degree: the power of their size that it grows with.
+
+    swapped, equal: which pose stands in the place of each for the swap that leaves it as it is, and where it is 0.
+    """
+
+    compute: Callable[[list[torch.Tensor]], torch.Tensor]
+    degree: int
+    swapped: Places
+    equal: Places
+
+    def at(self, poses: list[torch.Tensor], places: Places) -> torch.Tensor:
+        return self.compute([poses[place] for place in places])
+
+
+def residual(reading: str) -> Callable[[list[torch.Tensor]], torch.Tensor]:
+    return lambda p: losses.pose_residual(p[B], p[A], MASK, p[A0], p[B0], reading)
+
+
+# What is symmetric in both routes is swapped as Eq. 39 swaps them, the others in the two poses that they compare.
+KEYPOINT_TERMS = {
+    "target_pose": KeypointTerm(lambda p: losses.target_pose(p[B], p[B0], MASK), 2, (A0, B, A, B0), (A0, B0, A, B0)),
+    "pose_residual plain": KeypointTerm(residual("plain"), 2, (B0, A0, B, A), (A0, B0, A, A)),
+    "pose_residual absolute": KeypointTerm(residual("absolute"), 2, (B0, A0, B, A), (A0, B0, A0, B0)),
+    "pose_residual squared": KeypointTerm(residual("squared"), 4, (B0, A0, B, A), (A0, B0, A0, B0)),
+    "delta_l": KeypointTerm(lambda p: losses.delta_l(p[A0], p[B0], MASK), 2, (B0, A0, B, A), (A0, A0, A, B)),
+    "lower_bound_distance": KeypointTerm(
+        lambda p: losses.lower_bound_distance(p[A], p[B0], MASK), 2, (A0, A, B0, B), (A0, B0, B0, B)
+    ),
+}
+each_keypoint_term = pytest.mark.parametrize("term", KEYPOINT_TERMS.values(), ids=KEYPOINT_TERMS)
+
+
+@each_keypoint_term
+@settings(max_examples=20, deadline=None)
 @given(seeds, biases, biases)
-def test_distances_do_not_depend_on_b_c_of_eq_2(
-    seed: int, first: tuple[float, float], second: tuple[float, float]
+def test_a_keypoint_term_does_not_depend_on_b_c_of_eq_2(
+    term: KeypointTerm, seed: int, first: tuple[float, float], second: tuple[float, float]
 ) -> None:
-    a0, b0, a, b = (points * 64 for points in keypoints(seed))
-    found = []
-    for bias in (first, second):
-        n = [losses.normalize_keypoints(points, 64, 48, bias) for points in (a0, b0, a, b)]
-        found.append(
-            losses.pose_residual(n[3], n[2], MASK, n[0], n[1], "absolute") + losses.target_pose(n[3], n[1], MASK)
-        )
+    pixels = [points * 64 for points in keypoints(seed)]
+    found = [term.compute([losses.normalize_keypoints(p, 64, 48, bias) for p in pixels]) for bias in (first, second)]
     torch.testing.assert_close(found[0], found[1], rtol=1e-9, atol=1e-12)
 
 
-@settings(max_examples=30, deadline=None)
-@given(seeds, st.sampled_from(["plain", "absolute", "squared"]))
-def test_pose_terms_are_symmetric_under_swap_of_eq_39(seed: int, reading: str) -> None:
-    a0, b0, a, b = keypoints(seed)
-    torch.testing.assert_close(
-        losses.pose_residual(b, a, MASK, a0, b0, reading), losses.pose_residual(a, b, MASK, b0, a0, reading)
-    )
-    torch.testing.assert_close(losses.delta_l(a0, b0, MASK), losses.delta_l(b0, a0, MASK))
+@each_keypoint_term
+@settings(max_examples=20, deadline=None)
+@given(seeds)
+def test_a_keypoint_term_is_symmetric_under_swap(term: KeypointTerm, seed: int) -> None:
+    poses = keypoints(seed)
+    torch.testing.assert_close(term.at(poses, term.swapped), term.compute(poses), rtol=1e-12, atol=1e-14)
 
 
-@settings(max_examples=30, deadline=None)
+@each_keypoint_term
+@settings(max_examples=20, deadline=None)
 @given(seeds, st.floats(0.1, 10))
-def test_pose_terms_scale_with_the_square_and_vanish_at_equality(seed: int, scale: float) -> None:
-    a0, b0, *_ = keypoints(seed)
-    torch.testing.assert_close(losses.delta_l(scale * a0, scale * b0, MASK), scale**2 * losses.delta_l(a0, b0, MASK))
-    assert bool((losses.target_pose(b0, b0, MASK) == 0).all())
+def test_a_keypoint_term_scales_with_a_power_of_the_keypoints(term: KeypointTerm, seed: int, scale: float) -> None:
+    poses = keypoints(seed)
+    expected = scale**term.degree * term.compute(poses)
+    torch.testing.assert_close(term.compute([scale * p for p in poses]), expected, rtol=1e-9, atol=1e-12)
+
+
+@each_keypoint_term
+@settings(max_examples=20, deadline=None)
+@given(seeds)
+def test_a_keypoint_term_is_zero_at_equality_and_positive_elsewhere(term: KeypointTerm, seed: int) -> None:
+    poses = keypoints(seed)
+    assert bool((term.at(poses, term.equal) == 0).all())
+    assert bool((term.compute(poses) > 0).all())
+
+
+@settings(max_examples=20, deadline=None)
+@given(seeds, biases, st.floats(0.1, 10))
+def test_normalised_keypoints_do_not_depend_on_the_size_of_the_picture(
+    seed: int, bias: tuple[float, float], scale: float
+) -> None:
+    pixels = keypoints(seed)[0] * 64
+    torch.testing.assert_close(
+        losses.normalize_keypoints(scale * pixels, scale * 64, scale * 48, bias),
+        losses.normalize_keypoints(pixels, 64, 48, bias),
+        rtol=1e-12,
+        atol=1e-14,
+    )
 
 
 @settings(max_examples=30, deadline=None)
@@ -140,8 +213,12 @@ def test_gradients_of_the_latent_and_image_terms_agree_with_finite_differences()
     y.requires_grad_(True)
     alphas_cumprod = torch.tensor([0.9, 0.1])
     assert torch.autograd.gradcheck(lambda e: losses.score_difference(x, e, alphas_cumprod), (y,))
-    assert torch.autograd.gradcheck(lambda e: losses.one_step_image(x, z, e, alphas_cumprod, "x_t"), (y,))
-    assert torch.autograd.gradcheck(lambda e: losses.sampler_step(x, e, alphas_cumprod, 0.95, "ddim"), (y,))
+    for reading in ("x_t", "as-printed"):
+        assert torch.autograd.gradcheck(lambda e, r=reading: losses.one_step_image(x, z, e, alphas_cumprod, r), (y,))
+    for reading in ("ddim", "as-printed"):
+        assert torch.autograd.gradcheck(lambda e, r=reading: losses.sampler_step(x, e, alphas_cumprod, 0.95, r), (y,))
+    for reading in ("w(t)", "simple"):
+        assert torch.autograd.gradcheck(lambda e, r=reading: losses.primary_noise(x, e, 0.9, alphas_cumprod, r), (y,))
     assert torch.autograd.gradcheck(lambda e: losses.scene(x, e, torch.ones(2, 2, 2), 0.5), (y,))
 
 

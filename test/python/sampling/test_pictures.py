@@ -31,7 +31,10 @@ def trained(stack: Stack) -> Path:
 
 def evaluate(stack: Stack, trained: Path, output: Path) -> EvaluateResult:
     spec = {"seed": 0, **stack.models, **JUDGE}
-    run(make_job("evaluate", output, {"assemble": stack.assemble, "train": trained}, spec), ignore)
+    run(
+        make_job("evaluate", output, {"assemble": stack.assemble, "primary": stack.primary, "train": trained}, spec),
+        ignore,
+    )
     return EvaluateResult.model_validate_json((output / "result.json").read_text())
 
 
@@ -58,7 +61,12 @@ def test_evaluation_gives_the_same_bytes_again(stack: Stack, trained: Path, tmp_
 
 def test_the_figure_shows_text_only_primary_and_secondary(stack: Stack, trained: Path, tmp_path: Path) -> None:
     figures = {"prompt": "a girl, waving her left hand", "pose": "waving her left hand", "seed": 0}
-    run(make_job("figures", tmp_path, {"train": trained}, figure_spec(stack, figures=figures)), ignore)
+    run(
+        make_job(
+            "figures", tmp_path, {"primary": stack.primary, "train": trained}, figure_spec(stack, figures=figures)
+        ),
+        ignore,
+    )
     result = FigureResult.model_validate_json((tmp_path / "result.json").read_text())
     assert result.secondary is not None
     for name in (result.control, result.text_only.image, result.primary.image, result.secondary.image):
@@ -70,7 +78,9 @@ def test_samples_differ_by_their_noise_and_a_control_map_may_stand_for_the_pose(
 ) -> None:
     pose = stack.assemble / "control" / "000000.png"
     wanted = {"prompt": "a girl", "pose": str(pose), "seed": 3, "num_images": 2}
-    run(make_job("sample", tmp_path, {"train": trained}, figure_spec(stack, **wanted)), ignore)
+    run(
+        make_job("sample", tmp_path, {"primary": stack.primary, "train": trained}, figure_spec(stack, **wanted)), ignore
+    )
     images = json.loads((tmp_path / "result.json").read_text())["images"]
     pixels = [np.asarray(Image.open(tmp_path / image["primary"]["image"])) for image in images]
     assert len(pixels) == 2

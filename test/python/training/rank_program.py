@@ -21,7 +21,7 @@ def main(job_path: Path) -> None:
         trainer = make_trainer(job, world, lambda event: None, lambda: False, dtype=torch.float64)
         trainer.train()
         if world.is_main:
-            save_adapter(trainer.secondary, Path(job.output_dir) / "adapter")
+            save_adapter(trainer.task.adapter, Path(job.output_dir) / "adapter")
 
 
 main(Path(sys.argv[1]))

@@ -32,6 +32,15 @@ def test_an_epoch_visits_every_pair_once_and_the_next_in_another_order() -> None
     assert epochs[0] != epochs[1]
 
 
+def test_a_place_in_an_epoch_of_millions_is_found_without_listing_them() -> None:
+    length = 1_800_000_000
+    epochs = [[position_in_epoch(3, epoch * length + i, length) for i in range(500)] for epoch in range(2)]
+    for places in epochs:
+        assert len(set(places)) == 500
+        assert 0 <= min(places) < max(places) < length
+    assert epochs[0] != epochs[1]
+
+
 def test_a_cycle_visits_every_trainable_t_once() -> None:
     trainable = [2, 3, 5, 7]
     assert sorted(step_t(0, step, trainable) for step in range(5, 9)) == trainable

@@ -37,7 +37,7 @@ def train_on_one(stack: Stack, output: Path) -> dict[str, torch.Tensor]:
     world = World(0, 1, torch.device("cpu"))
     trainer = make_trainer(stack.parsed(make_job(stack, output)), world, ignore, lambda: False, dtype=torch.float64)
     trainer.train()
-    return trainer.secondary.state_dict()
+    return trainer.task.adapter.state_dict()
 
 
 def test_two_ranks_train_the_same_weights_as_one(stack: Stack, tmp_path: Path) -> None:

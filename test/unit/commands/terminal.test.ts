@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { formatBytes, formatDuration, formatTable } from '../../../orchestrator/commands/table.ts';
 import { type Screen, Terminal } from '../../../orchestrator/commands/terminal.ts';
 import type { PipelineEvent } from '../../../orchestrator/stages/events.ts';
-import { stepEvent } from './step-event.ts';
+import { stepEvent, visitAt } from './step-event.ts';
 
 /** A screen whose clock stands until it is set, and that keeps what is written. */
 const fakeScreen = (isTTY: boolean): Screen & { text: string; time: number } => ({
@@ -28,7 +28,7 @@ const step = (n: number, time: number): PipelineEvent => ({
 describe('the terminal', () => {
   it('writes plain lines where it cannot redraw, one every few seconds at most', () => {
     const screen = fakeScreen(false);
-    const terminal = new Terminal(screen, 100);
+    const terminal = new Terminal(screen, { train: 100 });
     terminal.show(started);
     for (let n = 1; n <= 40; n += 1) {
       screen.time = n * 250;
@@ -46,7 +46,7 @@ describe('the terminal', () => {
 
   it('redraws one line on a terminal and clears it before the next message', () => {
     const screen = fakeScreen(true);
-    const terminal = new Terminal(screen, 100);
+    const terminal = new Terminal(screen, { train: 100 });
     terminal.show(started);
     screen.time = 1000;
     terminal.show(step(50, 1));
@@ -56,10 +56,63 @@ describe('the terminal', () => {
     expect(screen.text.endsWith('\r\x1b[Ksaid above\n')).toBe(true);
   });
 
+  it('shows the last visit of a step that goes through every t', () => {
+    const screen = fakeScreen(false);
+    const terminal = new Terminal(screen, { train: 100 });
+    terminal.show(started);
+    screen.time = 6000;
+    const visits = [visitAt(2, 0.25), visitAt(1, 0.75)];
+    terminal.show({ type: 'worker', stage: 'train', event: stepEvent(7, 0.5, 7, visits) });
+    expect(screen.text).toContain('7/100 steps  t 1  L_t 0.750  target_pose 0.00750  pose_residual 0.0150');
+    screen.time = 12_000;
+    terminal.show({ type: 'worker', stage: 'train', event: stepEvent(8, 0.5, 8, [visitAt(3, null)]) });
+    expect(screen.text).toContain('t 3  L_t not finite  target_pose not finite');
+  });
+
+  it('counts the steps of each stage to its own end', () => {
+    const screen = fakeScreen(false);
+    const terminal = new Terminal(screen, { primary: 40, train: 100 });
+    terminal.show({ ...started, stage: 'primary' });
+    screen.time = 6000;
+    const numbers = { t: 3, primary_noise: 0.2, grad_norm: 1, learning_rate: 1e-4, duration_ms: 5 };
+    terminal.show({ type: 'worker', stage: 'primary', event: { type: 'primary_step', time: 1, step: 10, ...numbers } });
+    expect(screen.text).toContain('primary   [######------------------] 10/40 steps');
+    terminal.show(started);
+    screen.time = 12_000;
+    terminal.show(step(50, 1));
+    expect(screen.text).toContain('train     [############------------] 50/100 steps');
+  });
+
+  it('counts what a worker tells where nobody gave the number of steps', () => {
+    const screen = fakeScreen(false);
+    const terminal = new Terminal(screen);
+    terminal.show({ ...started, stage: 'audit' });
+    screen.time = 6000;
+    terminal.show({
+      type: 'worker',
+      stage: 'audit',
+      event: { type: 'progress', time: 1, done: 8, total: 32, unit: 'pairs' },
+    });
+    expect(screen.text).toContain('audit     [######------------------] 8/32 pairs');
+  });
+
+  it('draws nothing for the gradients and the self-test, which are for the audit', () => {
+    const screen = fakeScreen(true);
+    const terminal = new Terminal(screen);
+    terminal.show(started);
+    const before = screen.text;
+    screen.time = 6000;
+    const gate = { term: 'target_pose', t: 1, gradient: 1, finite_difference: 1, verdict: 'passes' } as const;
+    terminal.show({ type: 'worker', stage: 'train', event: { type: 'gradient_gate', time: 1, ...gate } });
+    const sides = { step: 0, t: 1, noise_norm: 1, pose_norm: 1, cosine: 0 };
+    terminal.show({ type: 'worker', stage: 'train', event: { type: 'gradients', time: 1, ...sides } });
+    expect(screen.text).toBe(before);
+  });
+
   it('lists what changed since the last run of the same name', () => {
     const screen = fakeScreen(false);
     const run = { type: 'run', name: 'x', id: '12', folder: 'runs/x/12', changes: ['seed: 0 -> 1'] } as const;
-    new Terminal(screen, 1).show({ ...run, changes: [...run.changes] });
+    new Terminal(screen).show({ ...run, changes: [...run.changes] });
     expect(screen.text).toBe('run x/12 in runs/x/12\nchanged since the last run of x:\n  seed: 0 -> 1\n');
   });
 });

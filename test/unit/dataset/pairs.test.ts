@@ -1,12 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { checkClosedUnderSwap, choosePairs, makeManifest } from '../../../orchestrator/dataset/index.ts';
-import { dataset, sample } from './sets.ts';
-
-const samples = (train: number, heldOut: number) => [
-  ...Array.from({ length: train }, (_, id) => sample(id)),
-  ...Array.from({ length: heldOut }, (_, id) => sample(train + id, 'held_out')),
-];
+import { dataset, sample, samples } from './sets.ts';
 
 describe('pairs', () => {
   it('are closed under swap (Eq. 8, 39), never mix the splits and never pair a picture with itself', () => {
@@ -68,7 +63,12 @@ describe('pairs', () => {
     const set = [sample(0), sample(1, 'train', 32), sample(2, 'held_out'), sample(3, 'held_out')];
     const pairs = choosePairs(set, dataset({ num_pairs: 5 }), 0);
     const manifest = makeManifest(0, dataset(), set, [], pairs);
-    expect(manifest).toMatchObject({ num_samples: { train: 2, held_out: 2 }, num_pairs: { train: 4, held_out: 4 } });
+    expect(manifest).toMatchObject({
+      num_samples: { train: 2, held_out: 2 },
+      num_pairs: { train: 4, held_out: 4 },
+      train_pairs: 'listed',
+      captioned: null,
+    });
     // One couple, shifted by 32 of 64 px.
     expect(manifest.mean_pose_distance).toBeCloseTo(0.5, 12);
   });

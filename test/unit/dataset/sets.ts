@@ -15,6 +15,12 @@ export const sample = (id: number, split: Split = 'train', shift = id, caption =
   attributes: {},
 });
 
+/** Training samples first, ids from 0. */
+export const samples = (train: number, heldOut: number): Sample[] => [
+  ...Array.from({ length: train }, (_, id) => sample(id)),
+  ...Array.from({ length: heldOut }, (_, id) => sample(train + id, 'held_out')),
+];
+
 export const poses = [
   { name: 'standing', split: 'train', share: 1 },
   { name: 'waving_left', split: 'train', share: 1 },

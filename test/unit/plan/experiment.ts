@@ -1,6 +1,6 @@
 import { Experiment, type ExperimentInput } from '../../../orchestrator/contracts/experiment.ts';
-import { planExperiment } from '../../../orchestrator/plan/plan.ts';
-import type { StageName } from '../../../orchestrator/plan/versions.ts';
+import { planExperiment, stagesOf } from '../../../orchestrator/plan/plan.ts';
+import { type StageName, stageNames } from '../../../orchestrator/plan/versions.ts';
 
 export const experiment = (input: Partial<ExperimentInput> = {}): Experiment =>
   Experiment.parse({ name: 'test', ...input });
@@ -25,8 +25,9 @@ export const backbone_schedule = {
 export const plan = (input: Partial<ExperimentInput> = {}, options: { salt?: string; prints?: typeof prints } = {}) =>
   planExperiment(experiment(input), { salt: '', prints, backbone_schedule, ...options });
 
-/** The stages whose keys differ. */
+/** The stages whose keys differ, or that only one of the plans has. */
 export const changed = (before: ReturnType<typeof plan>, after: ReturnType<typeof plan>): StageName[] =>
-  Object.values(before.stages)
-    .filter(stage => stage.key !== after.stages[stage.name].key)
-    .map(stage => stage.name);
+  stageNames.filter(name => before.stages[name]?.key !== after.stages[name]?.key);
+
+/** The names of the stages that a plan has, in the order of a run. */
+export const namesOf = (planned: ReturnType<typeof plan>): StageName[] => stagesOf(planned).map(({ name }) => name);

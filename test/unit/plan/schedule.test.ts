@@ -11,6 +11,15 @@ describe('the resolved schedule', () => {
     expect(schedule.trainable.every(Boolean)).toBe(true);
   });
 
+  it('holds alphas whose running product is alphas_cumprod', () => {
+    const { schedule } = plan({ schedule: { kind: 'list', values: [0.9, 0.8, 0.5] } }).stages.train.spec;
+    expect(schedule.alphas).toEqual([0.9, 0.8, 0.5]);
+    for (const [index, product] of [0.9, 0.72, 0.36].entries()) {
+      expect(schedule.alphas_cumprod[index]).toBeCloseTo(product, 12);
+      expect(schedule.log_alphas_cumprod[index]).toBeCloseTo(Math.log(product), 12);
+    }
+  });
+
   it('gives the index of t itself under `unet_timestep: index`', () => {
     const { schedule } = plan({ method: { unet_timestep: 'index' } }).stages.train.spec;
     expect(schedule.timesteps.slice(0, 3)).toEqual([0, 1, 2]);

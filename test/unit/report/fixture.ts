@@ -7,6 +7,7 @@ import type { EvaluateResult, FigureResult, JudgedImage } from '../../../orchest
 import type { ReportData } from '../../../orchestrator/report/data.ts';
 import { svgToPng } from '../../../orchestrator/report/raster.ts';
 import { summarizeEvaluation } from '../../../orchestrator/report/summary.ts';
+import { auditPoints, gradients, judged as judgedLoss, measured } from './audit-fixture.ts';
 
 const size = 64;
 
@@ -79,27 +80,31 @@ export const figure: FigureResult = {
   secondary: judged(1.6, 0.1, true, 'green.png'),
 };
 
-const step = (number: number): StepEvent => {
+const stepAt = (number: number): StepEvent => {
   const noise = 1 + 0.5 * Math.sin(number * 12.9898);
   const decay = 0.004 + 0.05 * Math.exp(-number / 60);
   return {
     type: 'step',
     time: 1_700_000_000 + number,
     step: number,
-    t: ((number * 17) % 50) + 1,
-    terms: {
-      target_pose: (decay * noise) / 30,
-      pose_residual: 0.01 * noise,
-      score_difference: 0.3 * noise,
-      scene: number % 7 === 0 ? null : 0.08 * noise,
-      delta_l: 0.012,
-      lower_bound_distance: 0.011,
-    },
-    loss: decay * noise + 0.01,
+    visits: [
+      {
+        t: ((number * 17) % 50) + 1,
+        terms: {
+          target_pose: (decay * noise) / 30,
+          pose_residual: 0.01 * noise,
+          score_difference: 0.3 * noise,
+          scene: number % 7 === 0 ? null : 0.08 * noise,
+          delta_l: 0.012,
+          lower_bound_distance: 0.011,
+        },
+        loss: decay * noise + 0.01,
+        confidence: 0.8,
+      },
+    ],
     objective: 0.001,
     grad_norm: 0.2,
     learning_rate: 1e-4,
-    confidence: 0.8,
     duration_ms: 480,
   };
 };
@@ -140,6 +145,9 @@ const samples = (amount: number): ReportData['samples'] =>
 
 const primaryErrors = Array.from({ length: 24 }, (_, index) => 3 + (index % 6) * 0.5);
 
+const steps = Array.from({ length: 300 }, (_, index) => stepAt(index + 1));
+const found = judgedLoss(steps, 30.4);
+
 const dir = writePictures();
 
 /** A complete, small report; `changes` replaces parts of it. */
@@ -160,6 +168,7 @@ export const reportData = (changes: Partial<ReportData> = {}): ReportData => {
       { name: 'train', key: 'fedcba9876543210', cached: false, seconds: 260 },
     ],
     schedule: {
+      alphas: alphas_cumprod.map((value, index) => value / (alphas_cumprod[index - 1] ?? 1)),
       alphas_cumprod,
       log_alphas_cumprod: alphas_cumprod.map(Math.log),
       timesteps: alphas_cumprod.map((_, index) => index * 20),
@@ -167,8 +176,11 @@ export const reportData = (changes: Partial<ReportData> = {}): ReportData => {
       q: alphas_cumprod.map(() => 30),
     },
     q_shares: weights.map(weight => weight / weightSum),
-    steps: Array.from({ length: 300 }, (_, index) => step(index + 1)),
+    steps,
+    gradients,
+    measured,
     verdict: {
+      refused: false,
       on_plateau: true,
       converged: false,
       tolerance: 0.0004,
@@ -180,14 +192,8 @@ export const reportData = (changes: Partial<ReportData> = {}): ReportData => {
       error_to_delta_l: 0.1833,
       error_to_lower_bound: 0.327,
       pose_bound: 0.064,
-      audit: [
-        {
-          number: 1,
-          verdict: 'attention',
-          sentence: 'The trained objective holds no scene term; scene drift rose to 0.051.',
-        },
-        { number: 2, verdict: 'note', sentence: 'ΔL is not the minimum: L* is 0.0107, 3.2 % below.' },
-      ],
+      at_q: found.at_q,
+      audit: auditPoints(steps, found),
     },
     evaluate,
     summary: summarizeEvaluation(evaluate),
@@ -199,6 +205,9 @@ export const reportData = (changes: Partial<ReportData> = {}): ReportData => {
       num_samples: { train: 13, held_out: 12 },
       num_rejected: 1,
       num_pairs: { train: 40, held_out: 24 },
+      train_pairs: 'listed',
+      captions: 'both',
+      captioned: null,
       closed_under_swap: true,
       poses: { train: ['tree pose', 'cover drive'], held_out: ['waving her left hand'] },
       mean_pose_distance: 0.121,

@@ -34,7 +34,7 @@ describe('why a stage runs', () => {
   it('names the inputs that changed where the settings did not', async () => {
     const store = await trainedStore();
     const changed = plan({ dataset: { num_images: 10 } }).stages.train;
-    expect(await explainState(store, changed, 'old')).toEqual(['absent', 'other assemble, cache']);
+    expect(await explainState(store, changed, 'old')).toEqual(['absent', 'other assemble, cache, features']);
   });
 
   it('does not count the code, but says that it changed', async () => {

@@ -30,14 +30,15 @@ class Landmarks(NamedTuple):
     score: torch.Tensor  # (B,) in [0, 1]: that a person is there at all
 
 
-def _as_model_input(image: np.ndarray) -> torch.Tensor:
+def _as_model_input(image: np.ndarray, dtype: torch.dtype) -> torch.Tensor:
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
         raise PosetwinError("bad_image", f"expected (H, W, 3) uint8, not {image.shape} {image.dtype}")
-    return torch.tensor(image).movedim(-1, 0)[None].float() / 127.5 - 1
+    return torch.tensor(image).movedim(-1, 0)[None].to(dtype) / 127.5 - 1
 
 
 class BlazePoseDetector(nn.Module):
-    """A KeypointDetector. Frozen; float32 whatever autocast says, for bfloat16 cannot tell pixels of 256 apart.
+    """A KeypointDetector. Frozen; in the dtype of its own buffers (float32, or float64 after `.double()`) whatever the
+    images or autocast say, for bfloat16 cannot tell pixels of 256 apart.
 
     Raises PosetwinError: unknown_value, missing_weights, wrong_weights.
     """
@@ -53,6 +54,10 @@ class BlazePoseDetector(nn.Module):
         self.register_buffer("pairs", torch.tensor(blazepose33_indices()))
         self.eval()
 
+    @property
+    def dtype(self) -> torch.dtype:
+        return self.people.anchors.dtype
+
     def _cast(self, images: torch.Tensor) -> torch.Tensor:
         return images.to(self.people.anchors)
 
@@ -61,7 +66,7 @@ class BlazePoseDetector(nn.Module):
 
         Raises PosetwinError: bad_image.
         """
-        return self.people(self._cast(_as_model_input(image)))[0]
+        return self.people(self._cast(_as_model_input(image, self.dtype)))[0]
 
     def detect_keypoints(self, image: np.ndarray) -> np.ndarray:
         """image: (H, W, 3) uint8 RGB → (18, 3) x, y in px and confidence of the best-scoring person.
@@ -69,7 +74,7 @@ class BlazePoseDetector(nn.Module):
         Confidence is 0 throughout where there is no person. Raises PosetwinError: bad_image.
         """
         with torch.no_grad():
-            xy, confidence = self(_as_model_input(image))
+            xy, confidence = self(_as_model_input(image, self.dtype))
         return torch.cat([xy[0], confidence[0, :, None]], -1).double().cpu().numpy()
 
     @torch.no_grad()

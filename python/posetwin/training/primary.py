@@ -1,0 +1,67 @@
+"""Training of the primary adapter: Eq. 12, at one t a step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from diffusers.models.adapter import T2IAdapter
+
+from posetwin.adapters.t2i import features_of
+from posetwin.losses import primary_noise
+from posetwin.training.batches import Batches
+from posetwin.training.order import step_t
+from posetwin.training.routes import Batch, Denoiser
+from posetwin.training.secondary import logged
+from posetwin.training.task import Means, Seen, Terms
+
+TERM = "primary_noise"
+
+
+@dataclass(frozen=True)
+class PrimaryTask:
+    """adapter: Φ1, the only thing that changes. See `Task`."""
+
+    adapter: T2IAdapter
+    denoiser: Denoiser
+    batches: Batches
+    conditioning_scale: float
+    seed: int
+
+    @property
+    def used_terms(self) -> tuple[str, ...]:
+        return (TERM,)
+
+    def _loss(self, adapter: torch.nn.Module, batch: Batch, t: int) -> torch.Tensor:
+        """Eq. 12 with the picture and the pose of B: (B,). Swap closure makes every picture a B."""
+        features = features_of(adapter, batch.controls_b, self.conditioning_scale)
+        noised = self.denoiser.steps.add_noise(batch.latents_b, batch.noise, t)
+        return noise_loss(self.denoiser, batch, self.denoiser.route(batch, noised, t, features), t)
+
+    def accumulate(self, adapter: torch.nn.Module, indices: range, step: int, scale: float) -> list[Seen]:
+        """See `Task`."""
+        t = step_t(self.seed, step, self.denoiser.steps.trainable)
+        loss = self._loss(adapter, self.batches.gather(indices), t).sum()
+        (loss * scale).backward()
+        return [Seen(t, {TERM: loss.detach()})]
+
+    def gate_terms(self, indices: range, t: int) -> Callable[[], Terms]:
+        """See `Task`."""
+        batch = self.batches.gather(indices)
+        return lambda: {TERM: self._loss(self.adapter, batch, t).mean()}
+
+    def instrument(self, indices: range) -> None:
+        """See `Task`: Eq. 12 has neither decoder nor detector."""
+
+    def step_event(self, seen: list[tuple[int, Means]]) -> dict[str, Any]:
+        """See `Task`: a `primary_step` event."""
+        [(t, means)] = seen
+        return {"type": "primary_step", "t": t, TERM: logged(means[TERM])}
+
+
+def noise_loss(denoiser: Denoiser, batch: Batch, noise_pred: torch.Tensor, t: int) -> torch.Tensor:
+    """Eq. 12 under `primary_weight` for any route: (B,)."""
+    steps = denoiser.steps
+    return primary_noise(batch.noise, noise_pred, steps.alphas(t), steps.alphas_cumprod(t), steps.method.primary_weight)

@@ -1,0 +1,136 @@
+"""Training of the secondary adapter: Eq. 40, at one t a step, or summed over a trajectory as in Eq. 43."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import torch
+from diffusers.models.adapter import T2IAdapter
+
+from posetwin.adapters.t2i import features_of
+from posetwin.losses import target_pose
+from posetwin.training.batches import Batches
+from posetwin.training.objective import TERMS, Evaluated, Objective
+from posetwin.training.order import step_t
+from posetwin.training.routes import Batch, first_states, next_states, states_at
+from posetwin.training.task import Means, Seen, Terms
+
+Features = list[torch.Tensor]
+
+
+def logged(value: float) -> float | None:
+    """A term outside the objective may be infinite (Eq. 18 at a nearly clean step): null in the log."""
+    return value if math.isfinite(value) else None
+
+
+@dataclass(frozen=True)
+class SecondaryTask:
+    """adapter: Φ2, the only thing that changes. See `Task`."""
+
+    adapter: T2IAdapter
+    objective: Objective
+    batches: Batches
+    conditioning_scale: float
+    seed: int
+
+    @property
+    def used_terms(self) -> tuple[str, ...]:
+        return self.objective.used_terms
+
+    @property
+    def trainable(self) -> list[int]:
+        return self.objective.denoiser.steps.trainable
+
+    def features(self, adapter: torch.nn.Module, batch: Batch) -> Features:
+        """F_Φ2(B_0), scaled."""
+        return features_of(adapter, batch.controls_b, self.conditioning_scale)
+
+    def _visits(self, batch: Batch, features_b: Features, step: int) -> Iterator[tuple[int, Evaluated]]:
+        """Each visited t with what both routes show there. The states carry no gradient."""
+        if self.objective.method.update == "per-step":
+            t = step_t(self.seed, step, self.trainable)
+            states = states_at(self.objective.denoiser, batch, features_b, t)
+            yield t, self.objective.evaluate(batch, states, features_b, t)
+            return
+        yield from self.walk(batch, features_b)
+
+    def walk(self, batch: Batch, features_b: Features) -> Iterator[tuple[int, Evaluated]]:
+        """Every trainable t from T down; the ε_θ that is scored at t also leads to the next state."""
+        denoiser = self.objective.denoiser
+        visited = [*reversed(self.trainable), 0]
+        states = first_states(denoiser, batch, visited[0])
+        for t, following in pairwise(visited):
+            evaluated = self.objective.evaluate(batch, states, features_b, t)
+            yield t, evaluated
+            if following:
+                with torch.no_grad():
+                    states = next_states(denoiser, batch, states, evaluated.noise_preds, t, following)
+
+    def _weight(self, visits: int) -> float:
+        """Of one visit in what is minimised, so that a step estimates Eq. 36 (`mean`) or Eq. 43 (`sum`)."""
+        whole = len(self.trainable) if self.objective.method.total == "sum" else 1
+        return whole / visits
+
+    @property
+    def _visits_per_step(self) -> int:
+        return 1 if self.objective.method.update == "per-step" else len(self.trainable)
+
+    def accumulate(self, adapter: torch.nn.Module, indices: range, step: int, scale: float) -> list[Seen]:
+        """See `Task`."""
+        batch = self.batches.gather(indices)
+        features = self.features(adapter, batch)
+        # Gradients gather at the features, so that the adapter is run and differentiated once for all visits.
+        leaves = [feature.detach().requires_grad_() for feature in features]
+        weight, seen = scale * self._weight(self._visits_per_step), []
+        for t, evaluated in self._visits(batch, leaves, step):
+            (self.objective.minimised(evaluated.terms, t).sum() * weight).backward()
+            seen.append(_seen(t, evaluated))
+        torch.autograd.backward(features, [leaf.grad for leaf in leaves])
+        return seen
+
+    def gate_terms(self, indices: range, t: int) -> Callable[[], Terms]:
+        """See `Task`."""
+        batch = self.batches.gather(indices)
+        with torch.no_grad():
+            states = states_at(self.objective.denoiser, batch, self.features(self.adapter, batch), t)
+
+        def compute() -> Terms:
+            terms = self.objective.evaluate(batch, states, self.features(self.adapter, batch), t).terms
+            return {name: values.mean() for name, values in terms.items()}
+
+        return compute
+
+    def instrument(self, indices: range) -> tuple[Callable[[], Terms], list[torch.nn.Parameter]] | None:
+        """See `Task`: the decoder and the detector on the training pictures' own latents."""
+        if "target_pose" not in self.used_terms:
+            return None
+        batch, objective = self.batches.gather(indices), self.objective
+        latents = torch.nn.Parameter(batch.latents_b)
+
+        def compute() -> Terms:
+            keypoints, _ = objective.look(objective.denoiser.backbone.decode_latents(latents))
+            return {"target_pose": target_pose(keypoints, batch.keypoints_b, batch.mask).mean()}
+
+        return compute, [latents]
+
+    def step_event(self, seen: list[tuple[int, Means]]) -> dict[str, Any]:
+        """See `Task`: a `step` event."""
+        objective = sum(self.objective.minimised(means, t) for t, means in seen) * self._weight(len(seen))
+        return {"type": "step", "visits": [self._visit(t, means) for t, means in seen], "objective": logged(objective)}
+
+    def _visit(self, t: int, means: Means) -> dict[str, Any]:
+        return {
+            "t": t,
+            "terms": {name: logged(means[name]) for name in TERMS},
+            "loss": logged(self.objective.loss(means, t)),
+            "confidence": logged(means["confidence"]),
+        }
+
+
+def _seen(t: int, evaluated: Evaluated) -> Seen:
+    sums = {name: evaluated.terms[name].detach().sum() for name in TERMS}
+    return Seen(t, {**sums, "confidence": evaluated.b.confidence.mean(dim=1).sum().to(sums["target_pose"])})

@@ -1,0 +1,54 @@
+"""What the training loop asks of whatever it trains: the secondary adapter (Eq. 40) or the primary one (Eq. 12)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from diffusers.models.adapter import T2IAdapter
+
+Terms = dict[str, torch.Tensor]
+Means = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one rank saw at one t: each logged number, unweighted, as a sum over the rank's samples (0-dim)."""
+
+    t: int
+    sums: Terms
+
+
+class Task(Protocol):
+    """A loss on one adapter. Indices are global sample indices; everything is a function of (seed, index, step)."""
+
+    @property
+    def adapter(self) -> T2IAdapter:
+        """What is trained; everything else is frozen."""
+        ...
+
+    @property
+    def used_terms(self) -> tuple[str, ...]:
+        """The terms that are minimised: a step in which one of them is not finite has diverged."""
+        ...
+
+    def accumulate(self, adapter: torch.nn.Module, indices: range, step: int, scale: float) -> list[Seen]:
+        """Add the gradients of `scale` times the sum over samples of what is minimised, and tell what was seen.
+
+        adapter: `self.adapter`, or what DDP wraps it in."""
+        ...
+
+    def gate_terms(self, indices: range, t: int) -> Callable[[], Terms]:
+        """() → scalar terms at t from the current parameters, always on the same batch: for the gradient self-test."""
+        ...
+
+    def instrument(self, indices: range) -> tuple[Callable[[], Terms], list[torch.nn.Parameter]] | None:
+        """The part of the path that no schedule touches, on clean pictures: scalar terms and what they depend on; None
+        where there is no such part. It tells a broken detector from a hopeless schedule."""
+        ...
+
+    def step_event(self, seen: list[tuple[int, Means]]) -> dict[str, Any]:
+        """The event of a step from (t, means over the global batch); the loop adds step, norm, rate and duration."""
+        ...
