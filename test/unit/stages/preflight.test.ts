@@ -1,0 +1,76 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { PosetwinError } from '../../../orchestrator/errors.ts';
+import { isLossName, lossSpecs } from '../../../orchestrator/losses/index.ts';
+import { RunFolder } from '../../../orchestrator/runs/index.ts';
+import { buildSchedule } from '../../../orchestrator/schedule/index.ts';
+import type { RunContext } from '../../../orchestrator/stages/context.ts';
+import { hasPassed, preflight } from '../../../orchestrator/stages/preflight.ts';
+import { experiment, plan } from '../plan/experiment.ts';
+
+type Answers = Record<string, (params: never) => unknown>;
+
+/** Python as it should answer: what it says of loss terms and schedules is what TypeScript says. */
+const sound: Answers = {
+  probe_environment: () => ({ python: '3.11', packages: { torch: '2.13' }, devices: [] }),
+  probe_model: () => ({ num_keypoints: 18, keypoint_gradient: 0.5 }),
+  schedule: () => {
+    const { alphas_cumprod, log_alphas_cumprod } = buildSchedule(experiment().schedule);
+    return { alphas_cumprod, log_alphas_cumprod };
+  },
+  evaluate_loss_term: ({ term, inputs }: { term: string; inputs: unknown }) => ({
+    value: isLossName(term) ? lossSpecs[term].evaluate(inputs) : Number.NaN,
+  }),
+};
+
+let root: string;
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'posetwin-preflight-'));
+});
+
+const contextWith = (answers: Answers): RunContext => {
+  const bridge = { call: async (name: string, params: never) => ({ ...sound, ...answers })[name]?.(params) };
+  const services = { bridge: async () => bridge };
+  return { experiment: experiment(), plan: plan(), run: new RunFolder(root, 'test', 'a'), services } as never;
+};
+
+const codeOf = async (answers: Answers): Promise<string | undefined> => {
+  try {
+    await preflight(contextWith(answers));
+    return undefined;
+  } catch (error) {
+    return error instanceof PosetwinError ? error.code : String(error);
+  }
+};
+
+describe('the checks before anything is computed from the models', () => {
+  it('pass and are remembered where both languages agree', async () => {
+    const context = contextWith({});
+    expect(await hasPassed(context)).toBe(false);
+    await preflight(context);
+    expect(await hasPassed(context)).toBe(true);
+  });
+
+  it('refuse a detector with another number of keypoints than the set (bad_keypoints)', async () => {
+    expect(await codeOf({ probe_model: () => ({ num_keypoints: 17, keypoint_gradient: 1 }) })).toBe('bad_keypoints');
+  });
+
+  it('refuse a detector that passes no gradient to the image (dead_gradient)', async () => {
+    expect(await codeOf({ probe_model: () => ({ num_keypoints: 18, keypoint_gradient: 0 }) })).toBe('dead_gradient');
+  });
+
+  it('refuse a schedule on which the two languages disagree by 1e-11 (contract_violation)', async () => {
+    const shifted = () => {
+      const { alphas_cumprod } = buildSchedule(experiment().schedule);
+      return { alphas_cumprod: alphas_cumprod.with(7, (alphas_cumprod[7] ?? 0) * (1 + 1e-11)), log_alphas_cumprod: [] };
+    };
+    expect(await codeOf({ schedule: shifted })).toBe('contract_violation');
+  });
+
+  it('refuse a loss term on which the two languages disagree (loss_mismatch)', async () => {
+    const off = ({ term }: { term: string }) => ({ value: term === 'total' ? 0.5 : 0 });
+    expect(await codeOf({ evaluate_loss_term: off })).toBe('loss_mismatch');
+  });
+});
