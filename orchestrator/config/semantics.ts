@@ -10,13 +10,24 @@ export type { Refusal } from './rules.ts';
 /** What (`of`, `order`) an arithmetic progression may be; the others give alphas_cumprod = 0 or alphas > 1. */
 const progressions = ['alphas ascending', 'alphas descending', 'betas ascending', 'alphas_cumprod descending'];
 
-const sharedBatch = (section: string, { global_batch_size, nproc_per_node }: Train) =>
-  refuseIf(
-    global_batch_size % nproc_per_node !== 0,
-    [`${section}.global_batch_size`, `${section}.nproc_per_node`],
-    `a batch of ${global_batch_size} cannot be shared evenly by ${nproc_per_node} ranks`,
-    'make global_batch_size a multiple of nproc_per_node',
+const sharedBatch = (section: string, train: Train) => {
+  const { global_batch_size, nproc_per_node, gradient_accumulation_steps } = train;
+  const parts = gradient_accumulation_steps === 1 ? '' : ` in ${gradient_accumulation_steps} parts each`;
+  return refuseIf(
+    global_batch_size % (nproc_per_node * gradient_accumulation_steps) !== 0,
+    ['global_batch_size', 'nproc_per_node', 'gradient_accumulation_steps'].map(key => `${section}.${key}`),
+    `a batch of ${global_batch_size} cannot be shared evenly by ${nproc_per_node} ranks${parts}`,
+    'make global_batch_size a multiple of nproc_per_node * gradient_accumulation_steps',
   );
+};
+
+const scheduleOptions = (section: string, { lr_scheduler, lr_num_cycles, lr_power }: Train) =>
+  (lr_scheduler === 'cosine_with_restarts'
+    ? undefined
+    : idle(`${section}.lr_num_cycles`, lr_num_cycles, usual.train.lr_num_cycles, 'lr_scheduler: cosine_with_restarts')) ??
+  (lr_scheduler === 'polynomial'
+    ? undefined
+    : idle(`${section}.lr_power`, lr_power, usual.train.lr_power, 'lr_scheduler: polynomial'));
 
 const warmUp = (section: string, { lr_warmup_steps, max_train_steps }: Train) =>
   refuseIf(
@@ -94,8 +105,10 @@ const rules: readonly Rule[] = [
   ...methodRules,
   { reads: ['train'], check: ({ train }) => sharedBatch('train', train) },
   { reads: ['train'], check: ({ train }) => warmUp('train', train) },
+  { reads: ['train'], check: ({ train }) => scheduleOptions('train', train) },
   { reads: ['primary'], check: ({ primary }) => primary?.train && sharedBatch('primary.train', primary.train) },
   { reads: ['primary'], check: ({ primary }) => primary?.train && warmUp('primary.train', primary.train) },
+  { reads: ['primary'], check: ({ primary }) => primary?.train && scheduleOptions('primary.train', primary.train) },
   {
     reads: ['train', 'convergence'],
     check: ({ train: { max_train_steps }, convergence: { early_stop, min_steps } }) =>

@@ -73,10 +73,30 @@ export type Method = z.output<typeof Method>;
 /** Training of an adapter. */
 export const Train = z.strictObject({
   max_train_steps: PositiveInt.default(1000).describe('Optimiser steps.'),
-  global_batch_size: PositiveInt.max(65_536).default(8).describe('Quintuples an optimiser step, over all ranks.'),
+  global_batch_size: PositiveInt.max(65_536)
+    .default(8)
+    .describe('Quintuples an optimiser step, over all ranks and accumulation steps.'),
+  gradient_accumulation_steps: PositiveInt.max(4096)
+    .default(1)
+    .describe('A rank works through its share of the batch in so many parts: less memory, the same step.'),
+  mixed_precision: z
+    .enum(['no', 'bf16'])
+    .default('no')
+    .describe('Of the frozen models and the forward pass; the trained weights stay in float32.'),
+  gradient_checkpointing: z
+    .boolean()
+    .default(false)
+    .describe('U-Net, VAE decoder and detector compute their activations twice instead of keeping them.'),
+  channels_last: z.boolean().default(false).describe('Memory layout of the convolutions: often faster on GPUs.'),
+  attention: z
+    .enum(['sdpa', 'eager', 'sliced'])
+    .default('sdpa')
+    .describe('scaled_dot_product_attention, plain matrix products, or those one head after the other.'),
   learning_rate: z.number().gt(0).max(1).default(1e-4),
-  lr_scheduler: z.enum(['constant', 'cosine', 'linear']).default('cosine'),
-  lr_warmup_steps: z.int().min(0).default(0),
+  lr_scheduler: z.enum(['constant', 'cosine', 'cosine_with_restarts', 'linear', 'polynomial']).default('cosine'),
+  lr_warmup_steps: z.int().min(0).default(0).describe('Linear warm-up before any of them.'),
+  lr_num_cycles: PositiveInt.max(1000).default(1).describe('`cosine_with_restarts`: hard restarts.'),
+  lr_power: z.number().gt(0).max(10).default(1).describe('`polynomial`: the exponent.'),
   adam_beta1: z.number().min(0).lt(1).default(0.9),
   adam_beta2: z.number().min(0).lt(1).default(0.999),
   adam_weight_decay: z.number().min(0).default(0.01),

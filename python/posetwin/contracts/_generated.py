@@ -770,10 +770,25 @@ class Train(Contract):
     max_train_steps: Annotated[int, Field(ge=1)]
     """Optimiser steps."""
     global_batch_size: Annotated[int, Field(ge=1, le=65536)]
-    """Quintuples an optimiser step, over all ranks."""
+    """Quintuples an optimiser step, over all ranks and accumulation steps."""
+    gradient_accumulation_steps: Annotated[int, Field(ge=1, le=4096)]
+    """A rank works through its share of the batch in so many parts: less memory, the same step."""
+    mixed_precision: Literal["no", "bf16"]
+    """Of the frozen models and the forward pass; the trained weights stay in float32."""
+    gradient_checkpointing: bool
+    """U-Net, VAE decoder and detector compute their activations twice instead of keeping them."""
+    channels_last: bool
+    """Memory layout of the convolutions: often faster on GPUs."""
+    attention: Literal["sdpa", "eager", "sliced"]
+    """scaled_dot_product_attention, plain matrix products, or those one head after the other."""
     learning_rate: Annotated[float, Field(gt=0.0, le=1.0)]
-    lr_scheduler: Literal["constant", "cosine", "linear"]
+    lr_scheduler: Literal["constant", "cosine", "cosine_with_restarts", "linear", "polynomial"]
     lr_warmup_steps: Annotated[int, Field(ge=0)]
+    """Linear warm-up before any of them."""
+    lr_num_cycles: Annotated[int, Field(ge=1, le=1000)]
+    """`cosine_with_restarts`: hard restarts."""
+    lr_power: Annotated[float, Field(gt=0.0, le=10.0)]
+    """`polynomial`: the exponent."""
     adam_beta1: Annotated[float, Field(ge=0.0, lt=1.0)]
     adam_beta2: Annotated[float, Field(ge=0.0, lt=1.0)]
     adam_weight_decay: Annotated[float, Field(ge=0.0)]

@@ -68,9 +68,12 @@ class Backbone:
         return latents * self.vae.config["scaling_factor"]
 
     def decode_latents(self, latents: torch.Tensor) -> torch.Tensor:
-        """De: scaled latents -> (B, 3, H, W) images around [-1, 1]; differentiable, not clamped."""
-        decoded: Any = self.vae.decode(latents / self.vae.config["scaling_factor"])
-        return decoded.sample
+        """De: scaled latents -> (B, 3, H, W) images around [-1, 1]; differentiable, not clamped.
+
+        The decoder computes in its own precision, the image comes in that of the latents.
+        """
+        decoded: Any = self.vae.decode((latents / self.vae.config["scaling_factor"]).to(self.vae.dtype))
+        return decoded.sample.to(latents.dtype)
 
 
 def _folder(path_or_name: str) -> Path:

@@ -13,11 +13,14 @@ Features = Sequence[torch.Tensor]
 def _unet(
     unet: UNet2DConditionModel, latents: torch.Tensor, timestep: float, embeds: torch.Tensor, features: Features | None
 ) -> torch.Tensor:
+    """The U-Net in its own precision; what comes and goes is in that of `latents`."""
+    dtype = unet.dtype
     # The U-Net empties the list it is given: every call needs its own.
-    residuals = None if features is None else list(features)
+    residuals = None if features is None else [feature.to(dtype) for feature in features]
     timesteps = torch.full((len(latents),), timestep, device=latents.device, dtype=torch.float32)
-    output = unet(latents, timesteps, embeds, down_intrablock_additional_residuals=residuals, return_dict=False)
-    return output[0]
+    given = (latents.to(dtype), timesteps, embeds.to(dtype))
+    output = unet(*given, down_intrablock_additional_residuals=residuals, return_dict=False)
+    return output[0].to(latents.dtype)
 
 
 def predict_noise(

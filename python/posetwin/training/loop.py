@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
 from diffusers.models.adapter import T2IAdapter
+from torch.nn.parallel import DistributedDataParallel
 
 from posetwin.contracts import Train
 from posetwin.errors import PosetwinError
@@ -95,7 +97,7 @@ class Trainer:
         mine = share_of_rank(global_indices(step, settings.global_batch_size), world.rank, world.size)
         optimizer.zero_grad(set_to_none=True)
         # Sums over this rank's samples; DDP averages gradients over ranks, hence the factor.
-        seen = self.task.accumulate(adapter, mine, step, world.size / settings.global_batch_size)
+        seen = self._accumulate(adapter, mine, step, world.size / settings.global_batch_size)
         grad_norm = float(torch.nn.utils.clip_grad_norm_(self.task.adapter.parameters(), settings.max_grad_norm))
         means = self._global_means(seen)
         self._refuse_divergence(step, means, grad_norm)
@@ -106,6 +108,17 @@ class Trainer:
         duration_ms = (time.perf_counter() - began) * 1000
         event = {**self.task.step_event(means), "grad_norm": grad_norm, "learning_rate": rate}
         self.emit({**event, "step": step, "duration_ms": duration_ms})
+
+    def _accumulate(self, adapter: torch.nn.Module, mine: range, step: int, scale: float) -> list[Seen]:
+        """Gradients of the rank's share, part by part; ranks exchange them once, in the last part."""
+        parts = self.settings.gradient_accumulation_steps
+        found: list[Seen] = []
+        for part in range(parts):
+            last = part == parts - 1
+            with adapter.no_sync() if isinstance(adapter, DistributedDataParallel) and not last else nullcontext():
+                seen = self.task.accumulate(adapter, share_of_rank(mine, part, parts), step, scale)
+            found = [one.plus(other) for one, other in zip(found, seen, strict=True)] if found else seen
+        return found
 
     def _global_means(self, seen: list[Seen]) -> list[tuple[int, Means]]:
         """The sums of all ranks over the global batch, fetched from the device at once."""

@@ -32,10 +32,15 @@ def step_t(seed: int, step: int, trainable: Sequence[int]) -> int:
     return trainable[permuted(place, len(trainable), round_keys(seed, "t", cycle))]
 
 
-_DECAY: dict[str, Callable[[float], float]] = {
-    "constant": lambda progress: 1.0,
-    "linear": lambda progress: 1 - progress,
-    "cosine": lambda progress: 0.5 * (1 + math.cos(math.pi * progress)),
+# What is left of the rate after a fraction of the steps, 0 at the first: the schedules of diffusers.optimization.
+_DECAY: dict[str, Callable[[float, Train], float]] = {
+    "constant": lambda progress, train: 1.0,
+    "linear": lambda progress, train: 1 - progress,
+    "cosine": lambda progress, train: 0.5 * (1 + math.cos(math.pi * progress)),
+    "cosine_with_restarts": lambda progress, train: (
+        0.5 * (1 + math.cos(math.pi * (progress * train.lr_num_cycles % 1)))
+    ),
+    "polynomial": lambda progress, train: (1 - progress) ** train.lr_power,
 }
 
 
@@ -45,4 +50,4 @@ def learning_rate(step: int, train: Train) -> float:
     if step <= warmup:
         return train.learning_rate * step / warmup
     progress = (step - 1 - warmup) / max(1, train.max_train_steps - warmup)
-    return train.learning_rate * _DECAY[train.lr_scheduler](min(progress, 1.0))
+    return train.learning_rate * _DECAY[train.lr_scheduler](progress, train)

@@ -9,12 +9,11 @@ from typing import Any
 import torch
 from diffusers.models.adapter import T2IAdapter
 
-from posetwin.adapters.t2i import features_of
 from posetwin.losses import primary_noise
 from posetwin.training.batches import Batches
 from posetwin.training.order import step_t
 from posetwin.training.routes import Batch, Denoiser
-from posetwin.training.secondary import logged
+from posetwin.training.secondary import features_in, logged
 from posetwin.training.task import Means, Seen, Terms
 
 TERM = "primary_noise"
@@ -29,6 +28,7 @@ class PrimaryTask:
     batches: Batches
     conditioning_scale: float
     seed: int
+    autocast: torch.dtype | None = None
 
     @property
     def used_terms(self) -> tuple[str, ...]:
@@ -36,7 +36,7 @@ class PrimaryTask:
 
     def _loss(self, adapter: torch.nn.Module, batch: Batch, t: int) -> torch.Tensor:
         """Eq. 12 with the picture and the pose of B: (B,). Swap closure makes every picture a B."""
-        features = features_of(adapter, batch.controls_b, self.conditioning_scale)
+        features = features_in(self.autocast, adapter, batch, self.conditioning_scale)
         noised = self.denoiser.steps.add_noise(batch.latents_b, batch.noise, t)
         return noise_loss(self.denoiser, batch, self.denoiser.route(batch, noised, t, features), t)
 

@@ -22,6 +22,14 @@ from posetwin.training.task import Means, Seen, Terms
 Features = list[torch.Tensor]
 
 
+def features_in(autocast: torch.dtype | None, adapter: torch.nn.Module, batch: Batch, scale: float) -> Features:
+    """F_Φ(B_0) of an adapter that computes in `autocast`: scaled, in the precision of the batch."""
+    controls = batch.controls_b
+    with torch.autocast(controls.device.type, autocast, enabled=autocast is not None):
+        features = features_of(adapter, controls, scale)
+    return [feature.to(controls.dtype) for feature in features]
+
+
 def logged(value: float) -> float | None:
     """A term outside the objective may be infinite (Eq. 18 at a nearly clean step): null in the log."""
     return value if math.isfinite(value) else None
@@ -36,6 +44,8 @@ class SecondaryTask:
     batches: Batches
     conditioning_scale: float
     seed: int
+    # The precision of the adapter's forward pass; its weights and gradients keep their own.
+    autocast: torch.dtype | None = None
 
     @property
     def used_terms(self) -> tuple[str, ...]:
@@ -47,7 +57,7 @@ class SecondaryTask:
 
     def features(self, adapter: torch.nn.Module, batch: Batch) -> Features:
         """F_Φ2(B_0), scaled."""
-        return features_of(adapter, batch.controls_b, self.conditioning_scale)
+        return features_in(self.autocast, adapter, batch, self.conditioning_scale)
 
     def _visits(self, batch: Batch, features_b: Features, step: int) -> Iterator[tuple[int, Evaluated]]:
         """Each visited t with what both routes show there. The states carry no gradient."""

@@ -21,6 +21,7 @@ from posetwin.keypoints.loading import load_detector
 from posetwin.models.backbone import load_backbone
 from posetwin.sampling.noise import derived_seed
 from posetwin.training.batches import Batches
+from posetwin.training.frozen import frozen_dtype, hold, watched_by
 from posetwin.training.gradient_sides import gradient_sides
 from posetwin.training.loop import GATE_STEPS, Boundaries, Emit, Trainer
 from posetwin.training.objective import Objective
@@ -61,9 +62,18 @@ def detect_all(assembled: Assembled, detector: KeypointDetector, device: torch.d
     return torch.cat([detector(assembled.images(batch).to(device)).xy.double().cpu() for batch in batches])
 
 
-def _denoiser(job: AnyJob, dtype: torch.dtype, device: torch.device) -> Denoiser:
-    backbone = load_backbone(job.spec.backbone.path, dtype, str(device))
-    return Denoiser(backbone, Steps(job.spec.schedule, job.spec.method))
+def _denoiser(job: AnyJob, dtype: torch.dtype, device: torch.device, settings: Train | None) -> Denoiser:
+    """settings: how θ is held while an adapter is trained; None where nothing is."""
+    frozen = dtype if settings is None else frozen_dtype(settings, dtype)
+    backbone = load_backbone(job.spec.backbone.path, frozen, str(device))
+    return Denoiser(
+        backbone if settings is None else hold(backbone, settings), Steps(job.spec.schedule, job.spec.method)
+    )
+
+
+def _autocast(settings: Train | None, dtype: torch.dtype) -> torch.dtype | None:
+    frozen = dtype if settings is None else frozen_dtype(settings, dtype)
+    return None if frozen == dtype else frozen
 
 
 def _batches(
@@ -90,25 +100,29 @@ def make_secondary_task(
     Raises PosetwinError: missing_weights, wrong_weights, missing_file, too_few_samples.
     """
     spec, assembled = job.spec, read_assembled(Path(job.inputs.assemble))
+    settings = job.spec.train if isinstance(job, TrainJob) else None
     primary = load_adapter(job.inputs.primary, dtype, device)
-    # Keypoints need at least float32, whatever the models do.
-    detector = load_detector(spec.detector, device, torch.promote_types(dtype, torch.float32))
+    detector = load_detector(spec.detector, device, dtype)
     targets = detect_all(assembled, detector, device) if spec.method.target == "detected" else None
     return SecondaryTask(
         adapter=clone_for_training(primary) if secondary is None else secondary,
-        objective=Objective(_denoiser(job, dtype, device), detector),
+        objective=Objective(
+            _denoiser(job, dtype, device, settings), watched_by(detector, settings) if settings else detector
+        ),
         batches=_batches(job, targets, read_features(Path(job.inputs.features)), primary, assembled),
         conditioning_scale=spec.adapter.conditioning_scale,
         seed=spec.seed,
+        autocast=_autocast(settings, dtype),
     )
 
 
-def _refuse_more_ranks_than_samples(train: Train, world: World) -> None:
-    if train.global_batch_size < world.size:
+def _refuse_more_parts_than_samples(train: Train, world: World) -> None:
+    parts = world.size * train.gradient_accumulation_steps
+    if train.global_batch_size < parts:
         raise PosetwinError(
             "refused_combination",
-            f"{world.size} ranks cannot share a global batch of {train.global_batch_size}",
-            "raise train.global_batch_size or lower train.nproc_per_node",
+            f"a global batch of {train.global_batch_size} cannot be shared by {world.size} ranks in {parts} parts",
+            "raise train.global_batch_size, or lower train.nproc_per_node or train.gradient_accumulation_steps",
         )
 
 
@@ -118,7 +132,7 @@ def make_trainer(
     """Of the secondary adapter. `dtype` is for tests that compare numbers of ranks. Raises PosetwinError:
     refused_combination, and what `make_secondary_task` raises."""
     spec, folder = job.spec, Path(job.output_dir)
-    _refuse_more_ranks_than_samples(spec.train, world)
+    _refuse_more_parts_than_samples(spec.train, world)
     task = make_secondary_task(job, world.device, dtype)
 
     def measure(step: int) -> None:
@@ -143,11 +157,12 @@ def make_primary_trainer(
 ) -> Trainer:
     """Of the primary adapter (Eq. 12). Raises as `make_trainer`."""
     spec, assembled = job.spec, read_assembled(Path(job.inputs.assemble))
-    _refuse_more_ranks_than_samples(spec.primary.train, world)
+    _refuse_more_parts_than_samples(spec.primary.train, world)
     adapter = clone_for_training(load_adapter(job.inputs.primary, dtype, world.device))
     if spec.primary.start == "scratch":
         reset_weights(adapter, derived_seed(spec.seed, "primary", 0))
-    denoiser = _denoiser(job, dtype, world.device)
+    settings = spec.primary.train
+    denoiser = _denoiser(job, dtype, world.device, settings)
     return Trainer(
         task=PrimaryTask(
             adapter=adapter,
@@ -155,8 +170,9 @@ def make_primary_trainer(
             batches=_batches(job, None, [], adapter, assembled),
             conditioning_scale=spec.adapter.conditioning_scale,
             seed=spec.seed,
+            autocast=_autocast(settings, dtype),
         ),
-        settings=spec.primary.train,
+        settings=settings,
         seed=spec.seed,
         world=world,
         checkpoints=Path(job.output_dir) / "checkpoints",

@@ -20,6 +20,10 @@ class Seen:
     t: int
     sums: Terms
 
+    def plus(self, other: Seen) -> Seen:
+        """Of both parts of a rank's share, at the same t."""
+        return Seen(self.t, {name: value + other.sums[name] for name, value in self.sums.items()})
+
 
 class Task(Protocol):
     """A loss on one adapter. Indices are global sample indices; everything is a function of (seed, index, step)."""

@@ -1,0 +1,46 @@
+"""How the frozen models are held during training: precision, memory layout, attention, recomputed activations."""
+
+from __future__ import annotations
+
+import torch
+from diffusers.models.attention_processor import AttnProcessor
+from torch.utils.checkpoint import checkpoint
+
+from posetwin.contracts import Train
+from posetwin.keypoints.detector import KeypointDetector, Keypoints
+from posetwin.models.backbone import Backbone
+
+_PRECISIONS = {"bf16": torch.bfloat16}
+
+
+def frozen_dtype(settings: Train, full: torch.dtype) -> torch.dtype:
+    """The precision of θ; `full` is that of everything else, and of θ too without mixed precision."""
+    return _PRECISIONS.get(settings.mixed_precision, full)
+
+
+def hold(backbone: Backbone, settings: Train) -> Backbone:
+    """The same models, held as `settings` say. Only precision and the order of sums can change a result."""
+    if settings.channels_last:
+        modules: tuple[torch.nn.Module, ...] = (backbone.unet, backbone.vae)
+        for module in modules:
+            module.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue] (an overload it misses)
+    if settings.attention == "eager":
+        backbone.unet.set_attn_processor(AttnProcessor())
+    elif settings.attention == "sliced":
+        backbone.unet.set_attention_slice("max")
+    if settings.gradient_checkpointing:
+        backbone.unet.enable_gradient_checkpointing()
+        backbone.vae.enable_gradient_checkpointing()
+    return backbone
+
+
+def watched_by(detector: KeypointDetector, settings: Train) -> KeypointDetector:
+    """The detector, which under gradient checkpointing computes its activations again on the way back."""
+    if not settings.gradient_checkpointing:
+        return detector
+
+    def detect(images: torch.Tensor) -> Keypoints:
+        xy, confidence = checkpoint(lambda x: tuple(detector(x)), images, use_reentrant=False)
+        return Keypoints(xy, confidence)
+
+    return detect
