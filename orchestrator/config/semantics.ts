@@ -24,7 +24,12 @@ const sharedBatch = (section: string, train: Train) => {
 const scheduleOptions = (section: string, { lr_scheduler, lr_num_cycles, lr_power }: Train) =>
   (lr_scheduler === 'cosine_with_restarts'
     ? undefined
-    : idle(`${section}.lr_num_cycles`, lr_num_cycles, usual.train.lr_num_cycles, 'lr_scheduler: cosine_with_restarts')) ??
+    : idle(
+        `${section}.lr_num_cycles`,
+        lr_num_cycles,
+        usual.train.lr_num_cycles,
+        'lr_scheduler: cosine_with_restarts',
+      )) ??
   (lr_scheduler === 'polynomial'
     ? undefined
     : idle(`${section}.lr_power`, lr_power, usual.train.lr_power, 'lr_scheduler: polynomial'));

@@ -20,6 +20,9 @@ const smoke = [
   'train.max_train_steps=2',
   'evaluate.num_pairs=2',
   'evaluate.num_inference_steps=2',
+  'audit.num_pairs=2',
+  // Two test files run side by side: each keeps to one core.
+  'num_threads=1',
 ].flatMap(setting => ['--set', setting]);
 const smokeSets = (line: string): string[] => (/run\.ts \S+\.yaml( --set \S+)?$/.test(line) ? smoke : []);
 

@@ -62,9 +62,11 @@ export const finite = (value: number): number | null => (Number.isFinite(value) 
 
 const isKnown = (value: number | null | undefined): value is number => Number.isFinite(value);
 
-/** Three significant digits. */
-export const say = (value: number | null | undefined): string =>
-  isKnown(value) ? `${Number(value.toPrecision(3))}` : 'not known';
+/** Three significant digits, with a power of ten from a million on. */
+export const say = (value: number | null | undefined): string => {
+  if (!isKnown(value)) return 'not known';
+  return Math.abs(value) < 1e6 ? `${Number(value.toPrecision(3))}` : value.toExponential(2).replace('e+', 'e');
+};
 
 export const sayPercent = (value: number | null | undefined): string =>
   isKnown(value) ? `${Number((100 * value).toPrecision(2))} %` : 'not known';

@@ -40,14 +40,14 @@ const scheduleSentence = ({ table, clamped_timesteps }: AuditInput, singular: nu
   const { gain, monotone } = table.diagnostics;
   const [outside, largest] = [clamped_timesteps ?? 0, Math.max(...gain.map(value => value ?? Infinity))];
   const parts = [
-    `alphas_cumprod ${monotone ? 'falls at every step' : 'does not fall at every step'}`,
+    `The product of the alphas ${monotone ? 'falls at every step' : 'does not fall at every step'}`,
     count(singular, 'singular'),
-    `an error of the U-Net grows up to ${Number.isFinite(largest) ? `${say(largest)}-fold` : 'without bound'} in the one-step image`,
+    `an error of the U-Net grows ${Number.isFinite(largest) ? `up to ${say(largest)}-fold` : 'without bound'} in the one-step image`,
     ...(clamped_timesteps === null
       ? []
       : [`${outside} of ${table.num_steps} lie outside what the U-Net was trained on`]),
   ];
-  return `${parts.join('; ')}.`.replace(/^a/, 'A');
+  return `${parts.join('; ')}.`;
 };
 
 /** Point 9: whether the schedule can be computed with, and whether the U-Net knows its steps. */
