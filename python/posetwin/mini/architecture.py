@@ -2,7 +2,8 @@
 
 The U-Net follows Stable Diffusion's layout (cross-attention in all blocks but the last, which has no downsampling), so
 that T2IAdapter's features, one per down block, fit at 16, 8 and 4. Self-attention at 16x16 would double a step's time:
-the first block attends to the text only. diffusers reads `attention_head_dim` as the *number* of heads.
+the first block attends to the text only. Width is cheap at 8x8 and below, and that is where postures are decided.
+diffusers reads `attention_head_dim` as the *number* of heads.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ from __future__ import annotations
 from diffusers import AutoencoderTiny, DDPMScheduler, T2IAdapter, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel
 
+from posetwin.keypoints.mini import MiniHourglass, MiniJudge
+
 IMAGE_SIZE = 64
-LATENT_CHANNELS = 4
+LATENT_CHANNELS = 8
 LATENT_SIZE = 16
 TEXT_WIDTH = 96
 MAX_TOKENS = 24
-UNET_CHANNELS = (64, 96, 160)
+UNET_CHANNELS = (64, 128, 176)
 
 
 def make_text_encoder(vocab_size: int, bos_token_id: int, eos_token_id: int) -> CLIPTextModel:
@@ -58,7 +61,7 @@ def make_unet() -> UNet2DConditionModel:
         # diffusers annotates both as tuples of one.
         only_cross_attention=(True, False, False),  # pyright: ignore[reportArgumentType]
         cross_attention_dim=TEXT_WIDTH,
-        attention_head_dim=(2, 3, 5),  # pyright: ignore[reportArgumentType]
+        attention_head_dim=(2, 4, 4),  # pyright: ignore[reportArgumentType]
         norm_num_groups=16,
     )
 
@@ -83,3 +86,11 @@ def make_adapter() -> T2IAdapter:
         downscale_factor=4,
         adapter_type="full_adapter",
     )
+
+
+def make_detector() -> MiniHourglass:
+    return MiniHourglass(channels=(40, 80, 144), depth=3)
+
+
+def make_judge() -> MiniJudge:
+    return MiniJudge(channels=(40, 80, 160), depth=3)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -14,10 +14,16 @@ from posetwin.mini.data import to_unit, training_set
 from posetwin.mini.slices import load_averaged
 
 
-def load_vae(folder: Path) -> tuple[Any, int]:
-    """The trained VAE, frozen, and its number of steps."""
-    vae = make_vae()
-    return vae, load_averaged("vae", {"vae": vae}, folder)
+def load_vae(folder: Path, *, decoder: Literal["vae", "decoder"] = "decoder") -> tuple[Any, int]:
+    """The trained VAE, frozen, and its encoder's number of steps.
+
+    decoder: the stage whose decoder is taken; "decoder" falls back to "vae" where that stage has not begun.
+    """
+    vae: Any = make_vae()
+    step = load_averaged("vae", {"vae": vae}, folder)
+    if decoder == "decoder":
+        load_averaged("decoder", {"decoder": vae.decoder}, folder)
+    return vae, step
 
 
 @torch.no_grad()

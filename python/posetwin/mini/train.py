@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-STAGES = ("tokenizer", "vae", "detector", "judge", "text_to_image", "primary", "pack")
+STAGES = ("tokenizer", "vae", "decoder", "detector", "judge", "text_to_image", "primary", "pack")
 
 
 def _arguments(argv: list[str] | None) -> argparse.Namespace:

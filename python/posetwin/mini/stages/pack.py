@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import save_file
 
 from posetwin.keypoints.mini import MiniHourglass, MiniJudge
-from posetwin.mini.architecture import make_adapter, make_scheduler
+from posetwin.mini.architecture import make_adapter, make_detector, make_judge, make_scheduler
 from posetwin.mini.latents import load_vae, scaling_factor
 from posetwin.mini.slices import load_averaged
 from posetwin.mini.stages.text_to_image import make_models
@@ -23,7 +23,10 @@ def _pack_network(network: MiniHourglass | MiniJudge, stage: str, folder: Path, 
     steps = load_averaged(stage, {"network": network}, folder)
     target.mkdir(parents=True)
     save_file({k: v.half().contiguous() for k, v in network.state_dict().items()}, target / "model.safetensors")
-    config = {"class": type(network).__name__, "channels": list(network.channels), "trained_steps": steps}
+    config = {
+        "class": type(network).__name__, "channels": list(network.channels), "depth": network.depth,
+        "trained_steps": steps,
+    }  # fmt: skip
     (target / "config.json").write_text(json.dumps(config, indent=2) + "\n")
     return steps
 
@@ -59,8 +62,8 @@ def pack(folder: Path, target: Path) -> None:
     adapter = make_adapter()
     load_averaged("primary", {"adapter": adapter}, folder)
     adapter.half().save_pretrained(fresh / "adapter")
-    _pack_network(MiniHourglass(), "detector", folder, fresh / "detector")
-    _pack_network(MiniJudge(), "judge", folder, fresh / "judge")
+    _pack_network(make_detector(), "detector", folder, fresh / "detector")
+    _pack_network(make_judge(), "judge", folder, fresh / "judge")
     write_hashes(fresh)
     shutil.rmtree(target, ignore_errors=True)
     fresh.rename(target)
