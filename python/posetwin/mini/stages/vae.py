@@ -12,8 +12,8 @@ from posetwin.mini.architecture import make_vae
 from posetwin.mini.data import to_unit, training_set
 from posetwin.mini.slices import Recipe, train_slice
 
-RECIPE = Recipe(name="vae", seed=11, steps=1500, lr=2.5e-3)
-BATCH = 24
+RECIPE = Recipe(name="vae", seed=11, steps=2300, lr=2e-3)
+BATCH = 16
 LATENT_NOISE = 0.12
 
 
