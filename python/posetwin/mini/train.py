@@ -10,18 +10,20 @@ from pathlib import Path
 import torch
 
 STAGES = ("tokenizer", "vae", "decoder", "detector", "judge", "text_to_image", "primary", "pack")
+# `install` puts the packed models in place of the shipped ones; never run unless named.
+NAMED = (*STAGES, "install")
 
 
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m posetwin.mini.train", description=__doc__)
-    parser.add_argument("stages", nargs="*", metavar="stage", help=f"of {', '.join(STAGES)}; all by default")
+    parser.add_argument("stages", nargs="*", metavar="stage", help=f"of {', '.join(NAMED)}; all but install if none")
     parser.add_argument("--minutes", type=float, default=45.0, help="length of this slice; run again to go on")
     parser.add_argument("--out", type=Path, default=Path(".posetwin/mini"), help="folder of checkpoints and caches")
     parser.add_argument("--threads", type=int, default=2, help="CPU threads")
     arguments = parser.parse_args(argv)
     for stage in arguments.stages:
-        if stage not in STAGES:
-            parser.error(f"no stage {stage!r}; one of {', '.join(STAGES)}")
+        if stage not in NAMED:
+            parser.error(f"no stage {stage!r}; one of {', '.join(NAMED)}")
     return arguments
 
 

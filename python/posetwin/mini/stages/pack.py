@@ -16,7 +16,7 @@ from posetwin.mini.latents import load_vae, scaling_factor
 from posetwin.mini.slices import load_averaged
 from posetwin.mini.stages.text_to_image import make_models
 from posetwin.mini.stages.tokenizer import load_tokenizer
-from posetwin.shipped import WEIGHTS, write_hashes
+from posetwin.shipped import write_hashes
 
 
 def _pack_network(network: MiniHourglass | MiniJudge, stage: str, folder: Path, target: Path) -> int:
@@ -70,5 +70,5 @@ def pack(folder: Path, target: Path) -> None:
 
 
 def run(folder: Path, deadline: float) -> bool:
-    pack(folder, WEIGHTS)
+    pack(folder, folder / "pack")
     return True
