@@ -44,6 +44,8 @@ def training_latents(folder: Path) -> torch.Tensor:
     path = folder / f"latents-{step}.safetensors"
     if not path.exists():
         latents = _encode(vae, training_set(folder).images) * scaling_factor(folder)
-        save_file({"latents": latents.half()}, folder / "latents.partial")
-        os.replace(folder / "latents.partial", path)
+        # Two stages may encode at the same time.
+        partial = folder / f"latents-{os.getpid()}.partial"
+        save_file({"latents": latents.half()}, partial)
+        os.replace(partial, path)
     return load_file(path)["latents"]

@@ -16,7 +16,7 @@ from posetwin.mini.slices import Recipe, load_averaged, train_slice
 from posetwin.mini.stages.text_to_image import make_models, token_ids
 from posetwin.mini.stages.tokenizer import load_tokenizer
 
-RECIPE = Recipe(name="primary", seed=55, steps=1900, lr=1.5e-3)
+RECIPE = Recipe(name="primary", seed=55, steps=3000, lr=1.5e-3)
 BATCH = 32
 CAPTION_DROPOUT = 0.3
 
