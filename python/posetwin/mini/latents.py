@@ -28,8 +28,11 @@ def load_vae(folder: Path, *, decoder: Literal["vae", "decoder"] = "decoder") ->
 
 @torch.no_grad()
 def _encode(vae: Any, images: torch.Tensor) -> torch.Tensor:
+    layout = torch.channels_last
+    vae.to(memory_format=layout)
     with torch.autocast("cpu", torch.bfloat16):
-        return torch.cat([vae.encode(to_unit(part)).latents.float() for part in images.split(200)])
+        parts = (to_unit(part).contiguous(memory_format=layout) for part in images.split(50))
+        return torch.cat([vae.encode(part).latents.float() for part in parts]).contiguous()
 
 
 def scaling_factor(folder: Path) -> float:
