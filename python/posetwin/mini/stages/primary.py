@@ -13,6 +13,7 @@ from posetwin.mini.data import training_set
 from posetwin.mini.diffusion import drop_captions, noise_error
 from posetwin.mini.latents import training_latents
 from posetwin.mini.slices import Recipe, load_averaged, train_slice
+from posetwin.mini.speed import plain_attention
 from posetwin.mini.stages.text_to_image import make_models, token_ids
 from posetwin.mini.stages.tokenizer import load_tokenizer
 
@@ -37,7 +38,7 @@ def run(folder: Path, deadline: float) -> bool:
     latents = training_latents(folder)
     ids, empty = token_ids(tokenizer, data.captions), token_ids(tokenizer, [""])
     text_encoder, unet = make_models(tokenizer)
-    load_averaged("text_to_image", {"text_encoder": text_encoder, "unet": unet}, folder)
+    load_averaged("text_to_image", {"text_encoder": text_encoder, "unet": plain_attention(unet)}, folder)
     torch.manual_seed(RECIPE.seed)
     adapter = make_adapter()
 
