@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import importlib
 import time
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -20,6 +22,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=45.0, help="length of this slice; run again to go on")
     parser.add_argument("--out", type=Path, default=Path(".posetwin/mini"), help="folder of checkpoints and caches")
     parser.add_argument("--threads", type=int, default=2, help="CPU threads")
+    parser.add_argument("--steps", type=int, help="instead of the recipe's: shorter, or longer from where it stands")
     arguments = parser.parse_args(argv)
     for stage in arguments.stages:
         if stage not in NAMED:
@@ -33,7 +36,9 @@ def main(argv: list[str] | None = None) -> None:
     arguments.out.mkdir(parents=True, exist_ok=True)
     deadline = time.monotonic() + 60 * arguments.minutes
     for stage in arguments.stages or STAGES:
-        module = importlib.import_module(f".stages.{stage}", __package__)
+        module: Any = importlib.import_module(f".stages.{stage}", __package__)
+        if arguments.steps is not None and hasattr(module, "RECIPE"):
+            module.RECIPE = replace(module.RECIPE, steps=arguments.steps)
         if not module.run(arguments.out, deadline):
             print(f"{stage} is not finished: run the same command again to go on", flush=True)
             return
