@@ -24,23 +24,23 @@ const statFields = (pid: number): string[] => {
   return text.slice(text.lastIndexOf(')') + 2).split(' ');
 };
 
-const listFromProc = (tag: string): ProcessEntry[] =>
+const listFromProc = (entry: string): ProcessEntry[] =>
   readdirSync('/proc')
     .filter(name => /^\d+$/.test(name))
     .map(Number)
-    .filter(pid => readProc(pid, 'environ').split('\0').includes(`${RUN_TAG}=${tag}`))
+    .filter(pid => readProc(pid, 'environ').split('\0').includes(entry))
     .map(pid => ({ pid, ppid: Number(statFields(pid)[1]) }));
 
-const listFromPs = (tag: string): ProcessEntry[] =>
+const listFromPs = (entry: string): ProcessEntry[] =>
   execaSync('ps', ['axeww', '-o', 'pid=,ppid=,command='])
     .stdout.split('\n')
-    .filter(line => line.includes(`${RUN_TAG}=${tag}`))
+    .filter(line => line.includes(entry))
     .map(line => line.trim().split(/\s+/))
     .map(([pid, ppid]) => ({ pid: Number(pid), ppid: Number(ppid) }));
 
 /** The living processes that were started with this tag in their environment. */
-export const listTagged = (tag: string): ProcessEntry[] =>
-  process.platform === 'linux' ? listFromProc(tag) : listFromPs(tag);
+export const listTagged = (tag: string, variable = RUN_TAG): ProcessEntry[] =>
+  (process.platform === 'linux' ? listFromProc : listFromPs)(`${variable}=${tag}`);
 
 /** Sends a signal; a process that is already gone is no error. */
 export const sendSignal = (pid: number, signal: NodeJS.Signals): void => {

@@ -44,6 +44,8 @@ export const workerEnvironment = (options: WorkerCommandOptions, tag: string): N
   PYTHONPATH: options.pythonPath,
   PYTHONUNBUFFERED: '1',
   POSETWIN_PARENT_PID: String(process.pid),
+  // torchrun's ranks have another parent; their tests kill this one.
+  POSETWIN_ORCHESTRATOR_PID: String(process.pid),
   [RUN_TAG]: tag,
   ...(options.nproc > 1 ? { TORCHELASTIC_ERROR_FILE: errorFileOf(options.log_dir) } : {}),
 });

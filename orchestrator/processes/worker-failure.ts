@@ -96,20 +96,32 @@ const fromLauncher = ({ exit_code, signal, log }: Remains): PosetwinError => {
   return new PosetwinError('worker_died', `torchrun ${how}`, { log, hint: `see ${log}` });
 };
 
+/** A rank that hangs tells so itself; one that is frozen whole cannot, and is known by its silence when the others tell. */
+const fromTimeout = (remains: Remains, error: WorkerError): PosetwinError => {
+  const silent = Array.from({ length: remains.nproc }, (_, rank) => rank).filter(
+    rank => !remains.errors.some(told => told.rank === rank),
+  );
+  const message = silent.length === 0 ? error.message : `${error.message}; no word from rank ${silent.join(', ')}`;
+  return fromEvent(remains, { ...error, message });
+};
+
 const isMute = (death: Death, errors: readonly WorkerError[]): boolean =>
   death.exit_code < 0 &&
   death.exit_code !== -constants.signals.SIGTERM &&
   !errors.some(error => error.rank === death.rank);
 
 /**
- * The root cause. A rank killed without a word explains the broken connections that the others then complain of;
- * else it is the earliest error event; else torchrun's record; else an exit code.
+ * The root cause. A rank that hangs, or is killed without a word, explains the broken connections that the others then
+ * complain of; else it is the earliest error event; else torchrun's record; else an exit code.
  */
 export const failureOf = (remains: Remains): PosetwinError => {
+  const told = remains.errors.toSorted((a, b) => a.time - b.time);
+  const hung = told.find(({ code }) => code === 'timeout');
+  if (hung !== undefined) return fromTimeout(remains, hung);
   const deaths = findDeaths(remains);
   const mute = deaths.find(death => isMute(death, remains.errors));
   if (mute !== undefined) return fromDeath(remains, mute);
-  const [first] = remains.errors.toSorted((a, b) => a.time - b.time);
+  const [first] = told;
   if (first !== undefined) return fromEvent(remains, first);
   const recorded = fromErrorFile(remains);
   if (recorded !== null) return recorded;

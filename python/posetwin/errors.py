@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import traceback
 
 
@@ -21,9 +22,16 @@ class PosetwinError(Exception):
 _OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "OutOfMemoryError")
 
 
+def is_disk_full(error: BaseException) -> bool:
+    """Libraries that are not written in Python tell it in words alone."""
+    return getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or "No space left on device" in str(error)
+
+
 def _code_of(error: BaseException, otherwise: str) -> str:
     if isinstance(error, PosetwinError):
         return error.code
+    if is_disk_full(error):
+        return "disk_full"
     text = f"{type(error).__name__}: {error}"
     is_out_of_memory = isinstance(error, MemoryError) or any(mark in text for mark in _OUT_OF_MEMORY)
     return "out_of_memory" if is_out_of_memory else otherwise
@@ -32,7 +40,7 @@ def _code_of(error: BaseException, otherwise: str) -> str:
 def describe_failure(error: BaseException, otherwise: str) -> dict[str, str | None]:
     """What crosses to the orchestrator of an exception: code, message, hint, traceback.
 
-    otherwise: the code of an exception that is neither ours nor a lack of memory.
+    otherwise: the code of an exception that is neither ours nor a lack of memory or space.
     """
     is_ours = isinstance(error, PosetwinError)
     return {

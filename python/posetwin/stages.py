@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from posetwin.contracts import parse_job
+from posetwin.training.moments import at
 
 # Everything heavy is imported by the stage that needs it: a job that is refused is refused at once.
 if TYPE_CHECKING:
     import torch
+    from diffusers.models.adapter import T2IAdapter
 
     from posetwin.contracts import (
         AssembleJob,
@@ -57,6 +59,7 @@ class Context:
     def progress(self, done: int, total: int, unit: str) -> None:
         """Tells how far the stage is, and leaves it where the process was asked to end."""
         self.emit({"type": "progress", "done": done, "total": total, "unit": unit})
+        at("progress", done)
         if self.stop_requested():
             raise _Stopped
 
@@ -91,18 +94,31 @@ def _features(job: FeaturesJob, context: Context) -> Status:
     return "done"
 
 
+def _save_trained(adapter: T2IAdapter, folder: Path, steps: int) -> str:
+    """Write `folder`/adapter, whole or not at all; the sha256 of its weights."""
+    from posetwin.adapters.t2i import save_adapter
+    from posetwin.data.journal import replace_folder
+
+    temporary = folder / ".adapter.partial"
+    digest = save_adapter(adapter, temporary)
+    at("adapter_written", steps)
+    replace_folder(temporary, folder / "adapter")
+    at("adapter_saved", steps)
+    return digest
+
+
 def _train_adapter(job: PrimaryJob | TrainJob, context: Context, make: Callable[[World, Emit], Trainer]) -> Status:
     """Trains among torchrun's ranks; saves the adapter and result.json (TrainResult) when it ended by itself."""
-    from posetwin.adapters.t2i import save_adapter
     from posetwin.data.journal import write_json
-    from posetwin.training.set_up import journaled
+    from posetwin.training.sinks import Sinks
     from posetwin.training.world import joined_world
 
-    with joined_world(context.device) as world:
-        emit = journaled(context.emit, context.folder / "events.jsonl", world)
+    with joined_world(context.device) as world, Sinks(context.emit, context.folder, world) as emit:
         logged = Context(emit, context.device, context.folder, context.stop_requested)
         trainer = make(world, emit)
+        at("models_loaded", 0)
         outcome, steps = trainer.train(lambda step: logged.started(job.stage, resumed_from=step))
+        at("training_done", steps)
         if outcome != "interrupted" and world.is_main:
             adapter = trainer.task.adapter
             result = {
@@ -110,11 +126,12 @@ def _train_adapter(job: PrimaryJob | TrainJob, context: Context, make: Callable[
                 "stopped_early": outcome == "stopped_early",
                 "refused": outcome == "refused",
                 "adapter": "adapter",
-                "adapter_sha256": save_adapter(adapter, context.folder / "adapter"),
+                "adapter_sha256": _save_trained(adapter, context.folder, steps),
                 "num_trained_parameters": sum(p.numel() for p in adapter.parameters()),
                 "device": str(context.device),
             }
             write_json(context.folder / "result.json", result)
+            at("result_written", steps)
     return "stopped" if outcome == "interrupted" else "done"
 
 

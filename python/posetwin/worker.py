@@ -18,8 +18,9 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, TextIO
 
-from posetwin.errors import describe_failure
+from posetwin.errors import PosetwinError, describe_failure
 from posetwin.supervise import die_with_parent
+from posetwin.watchdog import report_to
 
 try:
     import fcntl
@@ -89,7 +90,15 @@ class EventStream:
             yield
 
 
+def _report_hung(events: EventStream) -> Callable[[PosetwinError, str], None]:
+    def report(error: PosetwinError, stack: str) -> None:
+        events.write({"type": "error", "rank": rank(), **describe_failure(error, "timeout"), "traceback": stack})
+
+    return report
+
+
 def _run_stage(job_path: Path, events: EventStream) -> None:
+    report_to(_report_hung(events))
     try:
         job = json.loads(job_path.read_text(encoding="utf-8"))
         # Named here and not above: an import that fails is reported like any other failure.

@@ -36,7 +36,7 @@ const pythonRooms = [
   ['models'],
   ['control'],
   ['keypoints'],
-  ['device', 'shipped'],
+  ['device', 'shipped', 'watchdog'],
   ['losses', 'schedule'],
   ['contracts'],
   ['errors'],

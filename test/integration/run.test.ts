@@ -1,79 +1,19 @@
-import { spawn } from 'node:child_process';
-import { cp, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { z } from 'zod';
 import { Manifest } from '../../orchestrator/contracts/dataset.ts';
-import { TrainResult } from '../../orchestrator/contracts/results.ts';
 import { readEvents, readJson } from '../../orchestrator/runs/index.ts';
+import {
+  type Ended,
+  newFolder,
+  posetwin,
+  runFolder,
+  stageFolder,
+  statusOf,
+  trainResult,
+} from '../fixtures/small-run.ts';
 
-const experiment = `
-name: small
-num_threads: 1
-schedule: {kind: scaled_linear, num_steps: 8}
-dataset: {num_images: 8, num_held_out: 4, num_pairs: 6}
-train: {max_train_steps: 8, global_batch_size: 2, checkpointing_steps: 2}
-convergence: {decision_steps: 4}
-evaluate: {num_pairs: 2, num_inference_steps: 2, batch_size: 8}
-audit: {num_pairs: 2}
-`;
 const minutes = 60_000;
-
-interface Ended {
-  code: number | null;
-  output: string;
-}
-
-interface CommandOptions {
-  env?: Record<string, string>;
-  /** sends Ctrl-C once the output holds this text */
-  interruptAt?: string;
-}
-
-/** One command line in `folder`, as a user gives it. */
-const posetwin = (folder: string, args: string[], { env = {}, interruptAt }: CommandOptions = {}): Promise<Ended> =>
-  new Promise(done => {
-    const command = ['--import', import.meta.resolve('tsx'), resolve('orchestrator/run.ts'), ...args];
-    const child = spawn(process.execPath, command, { cwd: folder, env: { ...process.env, ...env } });
-    let output = '';
-    const read = (text: Buffer) => {
-      output += text;
-      if (interruptAt === undefined || !output.includes(interruptAt)) return;
-      interruptAt = undefined;
-      child.kill('SIGINT');
-    };
-    child.stdout.on('data', read);
-    child.stderr.on('data', read);
-    child.on('close', code => done({ code, output }));
-  });
-
-const newFolder = async (): Promise<string> => {
-  const folder = await mkdtemp(join(tmpdir(), 'posetwin-run-'));
-  await writeFile(join(folder, 'small.yaml'), experiment);
-  return folder;
-};
-
-/** Where the only run of `folder` lies. */
-const runFolder = async (folder: string): Promise<string> => {
-  const ids = await readdir(join(folder, 'runs', 'small'));
-  return join(folder, 'runs', 'small', ids[0] ?? '');
-};
-
-const stageFolder = async (folder: string, stage: string): Promise<string> => {
-  const run = await runFolder(folder);
-  const stages = await readJson(join(run, 'stages.json'), z.record(z.string(), z.string()));
-  return join(run, stages[stage] ?? '');
-};
-
-const statusOf = async (folder: string) =>
-  readJson(
-    join(await runFolder(folder), 'status.json'),
-    z.looseObject({ status: z.string(), code: z.string().nullable() }),
-  );
-
-const trainResult = async (folder: string) =>
-  readJson(join(await stageFolder(folder, 'train'), 'result.json'), TrainResult);
 
 describe('a run from one YAML file', () => {
   let folder: string;

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from posetwin.training.moments import at
+
 POLL_SECONDS = 0.02
 
 
@@ -27,7 +29,10 @@ def wait_for_decision(journal: Path, step: int, ask: Callable[[], None], interru
     answer = read_decision(journal, step)
     if answer is None:
         ask()
+        at("boundary_asked", step)
     while answer is None and not interrupted():
         time.sleep(POLL_SECONDS)
         answer = read_decision(journal, step)
+    if answer is not None:
+        at("boundary_answered", step)
     return answer

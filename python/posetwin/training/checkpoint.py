@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
-import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 
-from posetwin.errors import PosetwinError
+from posetwin.data.journal import replace_folder, sync
+from posetwin.errors import PosetwinError, is_disk_full
 from posetwin.training.moments import at
 
 MANIFEST, STATE, WEIGHTS, OPTIMIZER = "manifest.json", "state.json", "adapter.safetensors", "optimizer.safetensors"
+FILES = (WEIGHTS, OPTIMIZER, STATE)
 ADAM_STATE = ("step", "exp_avg", "exp_avg_sq")
 Skipped = Callable[[Path, str], None]
 
@@ -34,6 +35,21 @@ class TrainingState:
 
 def checkpoint_name(step: int) -> str:
     return f"step-{step:06d}"
+
+
+def _step_of(folder: Path) -> int:
+    """0 for what is no checkpoint by its name."""
+    found = re.fullmatch(r"step-(\d{6,})", folder.name)
+    return int(found[1]) if found and folder.is_dir() else 0
+
+
+def list_checkpoints(root: Path) -> list[Path]:
+    """Newest first, whole or not."""
+    return sorted((folder for folder in root.glob("step-*") if _step_of(folder)), key=_step_of, reverse=True)
+
+
+def _partial(root: Path, name: str) -> Path:
+    return root / f".{name}.partial"
 
 
 def _optimizer_tensors(module: torch.nn.Module, optimizer: torch.optim.AdamW) -> dict[str, torch.Tensor]:
@@ -53,31 +69,25 @@ def _restore_optimizer(module: torch.nn.Module, optimizer: torch.optim.AdamW, te
         optimizer.state[parameter] = moved
 
 
-def _sync(path: Path) -> None:
-    """Flush a file or folder to the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 @contextmanager
-def _disk_errors(folder: Path, temporary: Path) -> Iterator[None]:
+def _disk_errors(root: Path, temporary: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, SafetensorError) as error:
         shutil.rmtree(temporary, ignore_errors=True)
-        full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error)
-        if not full:
+        if not is_disk_full(error):
             raise
         raise PosetwinError(
             "disk_full",
-            f"no space left for a checkpoint in {folder}; the one before it is intact",
+            f"no space left for a checkpoint in {root}; the one before it is intact",
             "free some space and run the same command again: training goes on from there",
         ) from error
 
@@ -85,18 +95,25 @@ def _disk_errors(folder: Path, temporary: Path) -> Iterator[None]:
 def _write_files(folder: Path, module: torch.nn.Module, optimizer: torch.optim.AdamW, state: TrainingState) -> None:
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()}
     save_file(weights, folder / WEIGHTS)
+    at("checkpoint_weights", state.step)
     save_file(_optimizer_tensors(module, optimizer), folder / OPTIMIZER)
-    (folder / STATE).write_text(json.dumps({"step": state.step, "seed": state.seed}) + "\n")
+    at("checkpoint_optimizer", state.step)
+    (folder / STATE).write_text(json.dumps(asdict(state)) + "\n")
+    at("checkpoint_state", state.step)
 
 
-def _seal(folder: Path) -> None:
+def _seal(folder: Path, step: int) -> None:
     """The manifest comes last: a folder that has one is complete, and its hashes tell whether it is still whole."""
-    names = (WEIGHTS, OPTIMIZER, STATE)
-    for name in names:
-        _sync(folder / name)
-    hashes = {name: _digest(folder / name) for name in names}
-    (folder / MANIFEST).write_text(json.dumps({"sha256": hashes}, indent=1) + "\n")
-    _sync(folder / MANIFEST)
+    for name in FILES:
+        sync(folder / name)
+    at("checkpoint_synced", step)
+    hashes = {name: _digest(folder / name) for name in FILES}
+    # No line break at its end: a manifest that lacks its last byte is no JSON.
+    (folder / MANIFEST).write_text(json.dumps({"sha256": hashes}, indent=1))
+    at("checkpoint_manifest", step)
+    sync(folder / MANIFEST)
+    sync(folder)
+    at("checkpoint_sealed", step)
 
 
 def save_checkpoint(
@@ -107,42 +124,66 @@ def save_checkpoint(
     Raises PosetwinError: disk_full, with every older checkpoint intact.
     """
     final = root / checkpoint_name(state.step)
-    temporary = root / f".{final.name}.partial"
+    temporary = _partial(root, final.name)
     with _disk_errors(root, temporary):
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
+        at("checkpoint_started", state.step)
         _write_files(temporary, module, optimizer, state)
-        at("during_checkpoint", state.step)
-        _seal(temporary)
-        shutil.rmtree(final, ignore_errors=True)
-        temporary.rename(final)
-        _sync(root)
-    # A newer one here was found broken on resuming and is written again later: it must not crowd out a valid one.
-    for old in [folder for folder in list_checkpoints(root) if folder.name <= final.name][limit:]:
-        shutil.rmtree(old, ignore_errors=True)
+        _seal(temporary, state.step)
+        replace_folder(temporary, final)
+    at("checkpoint_renamed", state.step)
+    _delete_old(root, state.step, limit)
+    at("checkpoint_deleted", state.step)
     return final
 
 
-def list_checkpoints(root: Path) -> list[Path]:
-    """Newest first, valid or not."""
-    return sorted(root.glob("step-*"), reverse=True)
+def _delete_old(root: Path, step: int, limit: int) -> None:
+    """A newer one was found broken on resuming and is written again later: it must not crowd out a whole one."""
+    for old in [folder for folder in list_checkpoints(root) if _step_of(folder) <= step][limit:]:
+        # Without its manifest it is no checkpoint any more, however much of it is left.
+        (old / MANIFEST).unlink(missing_ok=True)
+        at("checkpoint_deleting", step)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def remove_leftovers(root: Path) -> None:
+    """What a killed process had not finished writing."""
+    for partial in root.glob(_partial(root, "step-*").name):
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def find_fault(folder: Path) -> str | None:
     """Why a checkpoint cannot be used; None where it is whole."""
     try:
         hashes = json.loads((folder / MANIFEST).read_text())["sha256"]
-        broken = [name for name in (WEIGHTS, OPTIMIZER, STATE) if _digest(folder / name) != hashes[name]]
+        broken = [name for name in FILES if _digest(folder / name) != hashes[name]]
     except FileNotFoundError as error:
         return f"{Path(error.filename).name} is missing"
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
+    except OSError as error:
+        return f"it cannot be read: {error.strerror}"
+    except (ValueError, KeyError, TypeError) as error:
         return f"{MANIFEST} is damaged: {error}"
     return f"{', '.join(broken)} differ from the manifest" if broken else None
 
 
-def _newest_valid(root: Path, skipped: Skipped) -> Path | None:
+def _find_stranger(folder: Path, module: torch.nn.Module, state: TrainingState) -> str | None:
+    """Why a whole checkpoint is not one of this training; None where it is."""
+    try:
+        with safe_open(folder / WEIGHTS, framework="pt") as file:
+            shapes = {name: file.get_slice(name).get_shape() for name in file.keys()}  # noqa: SIM118 (no mapping)
+        saved = json.loads((folder / STATE).read_text())
+    except (SafetensorError, ValueError) as error:
+        return f"it is no checkpoint of ours: {error}"
+    if shapes != {name: list(tensor.shape) for name, tensor in module.state_dict().items()}:
+        return "it is of another adapter"
+    return None if saved == asdict(state) else f"it is of another training: {saved}"
+
+
+def _newest_usable(root: Path, module: torch.nn.Module, seed: int, skipped: Skipped) -> Path | None:
     for folder in list_checkpoints(root):
-        fault = find_fault(folder)
+        state = TrainingState(_step_of(folder), seed)
+        fault = find_fault(folder) or _find_stranger(folder, module, state)
         if fault is None:
             return folder
         skipped(folder, fault)
@@ -150,13 +191,20 @@ def _newest_valid(root: Path, skipped: Skipped) -> Path | None:
 
 
 def load_newest(
-    root: Path, module: torch.nn.Module, optimizer: torch.optim.AdamW, skipped: Skipped
+    root: Path, module: torch.nn.Module, optimizer: torch.optim.AdamW, seed: int, skipped: Skipped
 ) -> TrainingState | None:
-    """Load the newest valid checkpoint into `module` and `optimizer`; `skipped` hears of each broken one."""
-    folder = _newest_valid(root, skipped)
+    """Load the newest checkpoint of this training that is whole; `skipped` hears of each that is not, and in the end of
+    `root` where there are some and none can be used. None: there is nothing to go on from."""
+    remove_leftovers(root)
+    folder = _newest_usable(root, module, seed, skipped)
     if folder is None:
+        if list_checkpoints(root):
+            skipped(root, "none of its checkpoints can be used: training starts from step 0")
         return None
+    state = TrainingState(_step_of(folder), seed)
+    at("checkpoint_found", state.step)
     module.load_state_dict(load_file(folder / WEIGHTS))
+    at("weights_loaded", state.step)
     _restore_optimizer(module, optimizer, load_file(folder / OPTIMIZER))
-    saved = json.loads((folder / STATE).read_text())
-    return TrainingState(step=int(saved["step"]), seed=int(saved["seed"]))
+    at("checkpoint_loaded", state.step)
+    return state

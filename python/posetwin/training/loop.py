@@ -23,6 +23,7 @@ from posetwin.training.moments import at
 from posetwin.training.order import global_indices, learning_rate, share_of_rank
 from posetwin.training.task import Means, Seen, Task
 from posetwin.training.world import World
+from posetwin.watchdog import beat
 
 Emit = Callable[[dict[str, Any]], None]
 Outcome = Literal["done", "stopped_early", "interrupted", "refused"]
@@ -63,7 +64,7 @@ class Trainer:
         """
         settings, world = self.settings, self.world
         optimizer = make_optimizer(self.task.adapter, settings)
-        state = load_newest(self.checkpoints, self.task.adapter, optimizer, self._skipped)
+        state = load_newest(self.checkpoints, self.task.adapter, optimizer, self.seed, self._skipped)
         done = state.step if state else 0
         started(done)
         if done == 0:
@@ -71,6 +72,7 @@ class Trainer:
                 return "refused", 0
             self._measure(0)
         adapter = world.wrap(self.task.adapter)
+        at("training_ready", done)
 
         # A run that ended right at a boundary is asked about it again: the answer may have come since.
         if self._ends_at_boundary(done):
@@ -93,18 +95,22 @@ class Trainer:
 
     def _step(self, step: int, adapter: torch.nn.Module, optimizer: torch.optim.AdamW) -> None:
         """One optimiser step on the global batch, and its event."""
+        at("before_forward", step)
         began, settings, world = time.perf_counter(), self.settings, self.world
         mine = share_of_rank(global_indices(step, settings.global_batch_size), world.rank, world.size)
         optimizer.zero_grad(set_to_none=True)
         # Sums over this rank's samples; DDP averages gradients over ranks, hence the factor.
         seen = self._accumulate(adapter, mine, step, world.size / settings.global_batch_size)
+        at("after_backward", step)
         grad_norm = float(torch.nn.utils.clip_grad_norm_(self.task.adapter.parameters(), settings.max_grad_norm))
         means = self._global_means(seen)
         self._refuse_divergence(step, means, grad_norm)
         rate = learning_rate(step, settings)
         for group in optimizer.param_groups:
             group["lr"] = rate
+        at("gradients_clipped", step)
         optimizer.step()
+        at("optimizer_stepped", step)
         duration_ms = (time.perf_counter() - began) * 1000
         event = {**self.task.step_event(means), "grad_norm": grad_norm, "learning_rate": rate}
         self.emit({**event, "step": step, "duration_ms": duration_ms})
@@ -133,6 +139,7 @@ class Trainer:
         mine = share_of_rank(range(self.settings.global_batch_size), self.world.rank, self.world.size)
         parameters, results = list(self.task.adapter.parameters()), list[Tested]()
         for t in self.gate_t:
+            beat("self_test", t)
             compute = self.task.gate_terms(mine[:GATE_SAMPLES], t)
             results += check_gradients(compute, self.task.used_terms, parameters, t)
         for result in results:
@@ -171,6 +178,7 @@ class Trainer:
     def _measure(self, step: int) -> None:
         if self.boundaries is not None and self._is_boundary(step):
             self.boundaries.measure(step)
+            at("boundary_measured", step)
 
     def _ends_at_boundary(self, step: int) -> bool:
         """Rank 0 asks at every boundary; the others hear the answer."""

@@ -11,6 +11,7 @@ from diffusers.models.adapter import T2IAdapter
 
 from posetwin.losses import primary_noise
 from posetwin.training.batches import Batches
+from posetwin.training.moments import at
 from posetwin.training.order import step_t
 from posetwin.training.routes import Batch, Denoiser
 from posetwin.training.secondary import features_in, logged
@@ -44,6 +45,7 @@ class PrimaryTask:
         """See `Task`."""
         t = step_t(self.seed, step, self.denoiser.steps.trainable)
         loss = self._loss(adapter, self.batches.gather(indices), t).sum()
+        at("after_forward", step)
         (loss * scale).backward()
         return [Seen(t, {TERM: loss.detach()})]
 

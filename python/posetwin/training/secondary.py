@@ -14,6 +14,7 @@ from diffusers.models.adapter import T2IAdapter
 from posetwin.adapters.t2i import features_of
 from posetwin.losses import target_pose
 from posetwin.training.batches import Batches
+from posetwin.training.moments import at
 from posetwin.training.objective import TERMS, Evaluated, Objective
 from posetwin.training.order import step_t
 from posetwin.training.routes import Batch, first_states, next_states, states_at
@@ -97,6 +98,7 @@ class SecondaryTask:
         leaves = [feature.detach().requires_grad_() for feature in features]
         weight, seen = scale * self._weight(self._visits_per_step), []
         for t, evaluated in self._visits(batch, leaves, step):
+            at("after_forward", step)
             (self.objective.minimised(evaluated.terms, t).sum() * weight).backward()
             seen.append(_seen(t, evaluated))
         torch.autograd.backward(features, [leaf.grad for leaf in leaves])

@@ -1,9 +1,7 @@
-"""From a job to what it needs: models, data, the journal of events."""
+"""From a job to what it needs: models and data."""
 
 from __future__ import annotations
 
-import math
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +12,6 @@ from posetwin.adapters.t2i import clone_for_training, in_channels, load_adapter,
 from posetwin.contracts import AuditJob, PrimaryJob, Train, TrainJob
 from posetwin.data.assembled import Assembled, read_assembled
 from posetwin.data.cache import read_cache, read_features
-from posetwin.data.journal import append_lines, cut_torn_line
 from posetwin.errors import PosetwinError
 from posetwin.keypoints.detector import KeypointDetector
 from posetwin.keypoints.loading import load_detector
@@ -34,24 +31,6 @@ from posetwin.training.world import World
 DETECT_BATCH = 32
 Stop = Callable[[], bool]
 AnyJob = PrimaryJob | TrainJob | AuditJob
-
-
-def journaled(emit: Emit, journal: Path, world: World) -> Emit:
-    """`emit` that also appends every event of rank 0 to events.jsonl; readers take the last event of each step."""
-    if world.is_main:
-        cut_torn_line(journal)
-
-    def emit_and_append(event: dict[str, object]) -> None:
-        emit(event)
-        if world.is_main:
-            append_lines(journal, [{**_finite(event), "time": time.time()}])
-
-    return emit_and_append
-
-
-def _finite(event: dict[str, object]) -> dict[str, object]:
-    """JSON has no NaN: null stands for it, as on standard output."""
-    return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in event.items()}
 
 
 @torch.no_grad()

@@ -1,14 +1,12 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
-import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from killed import assert_bit_equal
 from tiny import Stack, ignore
 
 from posetwin.errors import PosetwinError
@@ -16,44 +14,11 @@ from posetwin.stages import run
 from posetwin.training import checkpoint
 
 
-def weights(folder: Path) -> dict[str, torch.Tensor]:
-    return load_file(folder / "adapter" / "diffusion_pytorch_model.safetensors")
-
-
-def assert_bit_equal(first: Path, second: Path) -> None:
-    left, right = weights(first), weights(second)
-    assert left.keys() == right.keys()
-    assert all(torch.equal(left[name], right[name]) for name in left)
-
-
-def run_and_die(job: dict[str, Any]) -> int | None:
-    """Run a job in a process of its own and return how it ended."""
-    process = multiprocessing.get_context("fork").Process(target=run, args=(job, ignore))
-    process.start()
-    process.join()
-    return process.exitcode
-
-
 @pytest.fixture(scope="module")
 def unbroken(stack: Stack) -> Path:
     output = stack.folder / "unbroken"
     run(stack.train_job(output), ignore)
     return output
-
-
-@pytest.mark.parametrize("moment", ["after_step:4", "during_checkpoint:6"])
-def test_a_killed_run_goes_on_from_its_checkpoint_to_the_same_bits(
-    stack: Stack, unbroken: Path, moment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    job = stack.train_job(tmp_path)
-    monkeypatch.setenv("POSETWIN_TEST_EVENT", f"kill:{moment}")
-    assert run_and_die(job) == -signal.SIGKILL
-    monkeypatch.delenv("POSETWIN_TEST_EVENT")
-    assert not (tmp_path / "result.json").exists()
-    events: list[dict[str, Any]] = []
-    run(job, events.append)
-    assert events[0]["resumed_from"] == 3
-    assert_bit_equal(tmp_path, unbroken)
 
 
 def test_a_stopped_run_saves_a_checkpoint_and_goes_on_to_the_same_bits(

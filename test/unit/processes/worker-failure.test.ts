@@ -39,6 +39,19 @@ describe('failureOf', () => {
     expect(failure).toMatchObject({ code: 'worker_died', message: expect.stringMatching(/rank 1.*SIGKILL/) });
   });
 
+  it('takes a rank that hangs for the cause, though it was killed after it told so', () => {
+    writeFileSync(log, report(1, -9));
+    const hung = { ...error(1, 2), code: 'timeout', message: 'got no further' };
+    const failure = { code: 'timeout', class: 'timeout', message: 'rank 1: got no further' };
+    expect(failureOf(remains({ errors: [error(0, 1), hung] }))).toMatchObject(failure);
+  });
+
+  it('names the rank from which there was no word when the others waited in vain', () => {
+    writeFileSync(log, '');
+    const waited = { ...error(0, 1), code: 'timeout', message: 'waited' };
+    expect(failureOf(remains({ errors: [waited] })).message).toBe('rank 0: waited; no word from rank 1');
+  });
+
   it('names a SIGKILL out_of_memory when the kernel killed for lack of memory meanwhile', () => {
     writeFileSync(log, '');
     const killed = { nproc: 1, exit_code: null, signal: 'SIGKILL', memory_ran_out: true } as const;
