@@ -41,6 +41,14 @@ def _cpu_memory_mb() -> float:
         return 0.0
 
 
+def _resident_mb() -> float:
+    """What this process holds of the memory; 0 where that is unknown."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+    except (OSError, AttributeError, ValueError, IndexError):
+        return 0.0
+
+
 def _device(kind: str) -> Json:
     import torch
 
@@ -119,6 +127,35 @@ def probe_model(backbone: Json, adapter: Json, detector: Json, image_size: int) 
         "num_parameters": {name: _count(module) for name, module in modules.items()},
         **_probe_detector(detector, image_size),
     }
+
+
+def _in_mb(value: Any) -> Any:
+    return {name: _in_mb(part) for name, part in value.items()} if isinstance(value, dict) else value / 2**20
+
+
+@method
+def estimate_memory(**asked: Any) -> Json:
+    """The memory of one rank of a training, from the models' config.json alone and without any; why not, where a model
+    does not run on tensors without content. asked: as in `Training` of posetwin.training.memory.
+
+    Raises PosetwinError: missing_weights, wrong_weights, out_of_range, singular_schedule.
+    """
+    from pydantic import TypeAdapter
+
+    from posetwin.errors import PosetwinError
+    from posetwin.training.memory.estimate import estimate
+    from posetwin.training.memory.task import Training
+
+    training = TypeAdapter(Training).validate_python(asked)
+    # The libraries are there and the models are not: so much every rank holds beside them, on a CPU.
+    process_mb = _resident_mb()
+    try:
+        found = {f"{name}_mb": _in_mb(value) for name, value in vars(estimate(training)).items()}
+        return {"process_mb": process_mb, "estimate": found, "reason": ""}
+    except PosetwinError:
+        raise
+    except Exception as error:
+        return {"process_mb": process_mb, "estimate": None, "reason": f"{type(error).__name__}: {error}"}
 
 
 @method
