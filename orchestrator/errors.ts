@@ -35,6 +35,7 @@ export const errorClasses = {
   bad_image: 'data',
   bad_keypoints: 'data',
   too_few_samples: 'data',
+  too_many_rejected: 'data',
   set_not_closed: 'data',
   corrupt_file: 'data',
   // environment: this machine
@@ -46,6 +47,8 @@ export const errorClasses = {
   no_device: 'environment',
   missing_weights: 'environment',
   wrong_weights: 'environment',
+  missing_package: 'environment',
+  tracker_failed: 'environment',
   setup_locked: 'environment',
   store_locked: 'environment',
   // what happens while running

@@ -14,6 +14,27 @@ const short = (value: number | null): string => (value === null ? 'not finite' :
 const describeVisit = ({ t, loss, terms }: Visit): string =>
   `t ${t}  L_t ${short(loss)}  target_pose ${short(terms.target_pose)}  pose_residual ${short(terms.pose_residual)}`;
 
+/** What a training tells between its steps, in one line; undefined for every other event. */
+export const describeLookout = (event: WorkerEvent): string | undefined => {
+  switch (event.type) {
+    case 'smoke': {
+      const memory =
+        event.peak_memory_bytes === null ? '' : `, at most ${(event.peak_memory_bytes / 1e9).toFixed(1)} GB`;
+      return `two passes of ${event.num_samples.join(' and ')} samples fit: ${(event.duration_ms / 1000).toPrecision(3)} s a step${memory}`;
+    }
+    case 'validation':
+      return `step ${event.step}: held-out objective ${short(event.objective)}${event.best ? ', the best so far' : ''}`;
+    case 'samples':
+      return `step ${event.step}: pictures in ${event.path}`;
+    case 'loss_scale':
+      return event.skipped
+        ? `step ${event.step} overflows in fp16: the loss scale is ${event.loss_scale} now`
+        : undefined;
+    default:
+      return undefined;
+  }
+};
+
 /** How far one stage is: counts what its worker tells and guesses the time that is left from its own pace. */
 export class StageMeter {
   private readonly total: number | undefined;

@@ -1,6 +1,6 @@
 import type { StageName } from '../plan/versions.ts';
 import type { PipelineEvent } from '../stages/events.ts';
-import { StageMeter } from './progress.ts';
+import { describeLookout, StageMeter } from './progress.ts';
 import { formatDuration } from './table.ts';
 
 /** Where lines go: a terminal that can redraw one line, a file or pipe that cannot, or JSON for a program. */
@@ -78,6 +78,8 @@ export class Terminal {
     if (event.type === 'checkpoint_skipped') this.line(`${stage}: ${event.path} is not used: ${event.reason}`);
     if (event.type === 'started' && event.resumed_from > 0)
       this.line(`${stage} goes on from step ${event.resumed_from}`);
+    const told = describeLookout(event);
+    if (told !== undefined) this.line(`${stage}: ${told}`);
     if (this.meter.add(event)) this.draw(stage);
   }
 

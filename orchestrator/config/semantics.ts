@@ -1,46 +1,14 @@
 /** Combinations that the schemas cannot see: each value is fine, together they make no sense. */
 import type { Experiment } from '../contracts/experiment.ts';
-import type { Train } from '../contracts/method.ts';
 import { datasetRules } from './dataset-rules.ts';
 import { methodRules } from './method-rules.ts';
 import { idle, type Refusal, type Rule, refuseIf, usual } from './rules.ts';
+import { trainRules } from './train-rules.ts';
 
 export type { Refusal } from './rules.ts';
 
 /** What (`of`, `order`) an arithmetic progression may be; the others give alphas_cumprod = 0 or alphas > 1. */
 const progressions = ['alphas ascending', 'alphas descending', 'betas ascending', 'alphas_cumprod descending'];
-
-const sharedBatch = (section: string, train: Train) => {
-  const { global_batch_size, nproc_per_node, gradient_accumulation_steps } = train;
-  const parts = gradient_accumulation_steps === 1 ? '' : ` in ${gradient_accumulation_steps} parts each`;
-  return refuseIf(
-    global_batch_size % (nproc_per_node * gradient_accumulation_steps) !== 0,
-    ['global_batch_size', 'nproc_per_node', 'gradient_accumulation_steps'].map(key => `${section}.${key}`),
-    `a batch of ${global_batch_size} cannot be shared evenly by ${nproc_per_node} ranks${parts}`,
-    'make global_batch_size a multiple of nproc_per_node * gradient_accumulation_steps',
-  );
-};
-
-const scheduleOptions = (section: string, { lr_scheduler, lr_num_cycles, lr_power }: Train) =>
-  (lr_scheduler === 'cosine_with_restarts'
-    ? undefined
-    : idle(
-        `${section}.lr_num_cycles`,
-        lr_num_cycles,
-        usual.train.lr_num_cycles,
-        'lr_scheduler: cosine_with_restarts',
-      )) ??
-  (lr_scheduler === 'polynomial'
-    ? undefined
-    : idle(`${section}.lr_power`, lr_power, usual.train.lr_power, 'lr_scheduler: polynomial'));
-
-const warmUp = (section: string, { lr_warmup_steps, max_train_steps }: Train) =>
-  refuseIf(
-    lr_warmup_steps >= max_train_steps,
-    [`${section}.lr_warmup_steps`, `${section}.max_train_steps`],
-    `${lr_warmup_steps} warm-up steps leave nothing of ${max_train_steps} steps`,
-    `fewer \`${section}.lr_warmup_steps\``,
-  );
 
 const rules: readonly Rule[] = [
   ...datasetRules,
@@ -108,12 +76,7 @@ const rules: readonly Rule[] = [
         : idle('schedule.eps', schedule.eps, usual.schedule.eps, 'singular: clamp'),
   },
   ...methodRules,
-  { reads: ['train'], check: ({ train }) => sharedBatch('train', train) },
-  { reads: ['train'], check: ({ train }) => warmUp('train', train) },
-  { reads: ['train'], check: ({ train }) => scheduleOptions('train', train) },
-  { reads: ['primary'], check: ({ primary }) => primary?.train && sharedBatch('primary.train', primary.train) },
-  { reads: ['primary'], check: ({ primary }) => primary?.train && warmUp('primary.train', primary.train) },
-  { reads: ['primary'], check: ({ primary }) => primary?.train && scheduleOptions('primary.train', primary.train) },
+  ...trainRules,
   {
     reads: ['train', 'convergence'],
     check: ({ train: { max_train_steps }, convergence: { early_stop, min_steps } }) =>

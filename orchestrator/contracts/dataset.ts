@@ -73,6 +73,9 @@ export const Dataset = z.strictObject({
     .max(1_000_000)
     .default(1500)
     .describe('`captions: captioned-only`: so many training images are drawn by the seed, and only they are paired.'),
+  max_rejected: Fraction.default(0.5).describe(
+    'Pictures that cannot be read or show no person are left out, up to this share of all; more end the run.',
+  ),
   control: Control.prefault({}),
 });
 export type Dataset = z.output<typeof Dataset>;

@@ -64,6 +64,16 @@ export const GradientsEvent = event('gradients', {
 });
 export type GradientsEvent = z.output<typeof GradientsEvent>;
 
+/** The loss on held-out pairs, over fixed t and noise. */
+export const ValidationEvent = event('validation', {
+  step: z.int().describe('Optimiser steps done.'),
+  num_pairs: z.int(),
+  objective: LoggedNumber.describe('What training minimises.'),
+  terms: z.record(z.string(), LoggedNumber).describe('Unweighted terms, means over pairs and t.'),
+  best: z.boolean().describe('The least `metric_for_best_model` so far: kept in `best`.'),
+});
+export type ValidationEvent = z.output<typeof ValidationEvent>;
+
 /** One line of a worker's standard output and of events.jsonl. */
 export const WorkerEvent = z.discriminatedUnion('type', [
   event('started', { stage: z.string(), world_size: z.int(), pid: z.int(), device: z.string(), resumed_from: z.int() }),
@@ -72,6 +82,18 @@ export const WorkerEvent = z.discriminatedUnion('type', [
   PrimaryStepEvent,
   GateEvent,
   GradientsEvent,
+  ValidationEvent,
+  event('samples', { step: z.int(), path: z.string().describe('Folder of PNG files.') }),
+  event('loss_scale', {
+    step: z.int(),
+    loss_scale: z.number().describe('Factor on the loss in fp16, from the next step on.'),
+    skipped: z.boolean().describe('The gradient overflowed: this step changed no weight.'),
+  }),
+  event('smoke', {
+    num_samples: z.array(z.int()).describe('The different numbers of samples that a pass of rank 0 works on.'),
+    duration_ms: z.number().describe('Of the gradients of one optimiser step, once everything is warm.'),
+    peak_memory_bytes: z.int().nullable().describe('On the device; null where it does not tell.'),
+  }),
   event('checkpoint', { step: z.int(), path: z.string() }),
   event('checkpoint_skipped', { path: z.string(), reason: z.string() }),
   event('boundary', { step: z.int().describe('The worker waits here for an answer in the decisions journal.') }),

@@ -34,6 +34,17 @@ export const Figures = z.strictObject({
 });
 export type Figures = z.output<typeof Figures>;
 
+/** Weights & Biases beside the journal and TensorBoard, which are always written. */
+export const Wandb = z.strictObject({
+  project: z.string().min(1).default('posetwin'),
+  entity: z.string().nullable().default(null),
+  mode: z
+    .enum(['offline', 'online'])
+    .default('offline')
+    .describe('`offline` writes a folder for `wandb sync`; only `online` uses the network.'),
+});
+export type Wandb = z.output<typeof Wandb>;
+
 /** The whole experiment file. The only place of defaults: neither Python nor any other file has one. */
 export const Experiment = z.strictObject({
   name: Slug.describe('Names the folder under runs/.'),
@@ -41,6 +52,12 @@ export const Experiment = z.strictObject({
   seed: Seed.default(0),
   device: z.enum(['auto', 'cuda', 'mps', 'cpu']).default('auto'),
   num_threads: z.int().min(0).max(1024).default(0).describe('CPU threads a process; 0 takes all cores.'),
+  rank_timeout_s: z
+    .number()
+    .gt(0)
+    .default(1800)
+    .describe('A rank that gets no further for so long ends the run, with its stack.'),
+  wandb: Wandb.nullable().default(null).describe('Needs the package wandb.'),
   backbone: Backbone.prefault({}),
   adapter: Adapter.prefault({}),
   detector: Detector.prefault({ kind: 'mini' }),

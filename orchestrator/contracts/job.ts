@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Dataset } from './dataset.ts';
-import { Audit, Evaluate, Figures } from './experiment.ts';
+import { Audit, Evaluate, Figures, Wandb } from './experiment.ts';
 import { Convergence, Method, Primary, Train } from './method.ts';
 import { Adapter, Backbone, Detector } from './models.ts';
 import { Fraction, LoggedNumber, Seed } from './primitives.ts';
@@ -13,6 +13,8 @@ const job = <S extends string, I extends string, P extends z.ZodType>(stage: S, 
     output_dir: z.string(),
     device: z.enum(['auto', 'cuda', 'mps', 'cpu']),
     num_threads: z.int(),
+    rank_timeout_s: z.number(),
+    wandb: Wandb.nullable(),
     inputs: z.strictObject(Object.fromEntries(inputs.map(name => [name, z.string()])) as Record<I, z.ZodString>),
     spec,
   });

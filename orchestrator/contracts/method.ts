@@ -70,6 +70,25 @@ export const Method = z.strictObject({
 });
 export type Method = z.output<typeof Method>;
 
+/** The loss on held-out pairs, at fixed t and with fixed noise: comparable from step to step and between runs. */
+export const Validation = z.strictObject({
+  steps: z.int().min(0).default(0).describe('A validation every so many steps; 0 is none.'),
+  num_pairs: PositiveInt.max(100_000)
+    .default(16)
+    .describe('Held-out pairs, spread evenly over all of them and shared among the ranks.'),
+  num_timesteps: PositiveInt.max(1000).default(3).describe('At so many t, evenly spread over the trainable ones.'),
+});
+export type Validation = z.output<typeof Validation>;
+
+/** Pictures of held-out prompts and poses, painted by the adapter as it is while it is trained. */
+export const Samples = z.strictObject({
+  steps: z.int().min(0).default(0).describe('Pictures every so many steps; 0 is never.'),
+  num_images: PositiveInt.max(1024).default(4).describe('Of as many held-out pairs, chosen as in validation.'),
+  num_inference_steps: PositiveInt.max(1000).default(20),
+  guidance_scale: z.number().min(1).max(30).default(3),
+});
+export type Samples = z.output<typeof Samples>;
+
 /** Training of an adapter. */
 export const Train = z.strictObject({
   max_train_steps: PositiveInt.default(1000).describe('Optimiser steps.'),
@@ -80,9 +99,9 @@ export const Train = z.strictObject({
     .default(1)
     .describe('A rank works through its share of the batch in so many parts: less memory, the same step.'),
   mixed_precision: z
-    .enum(['no', 'bf16'])
+    .enum(['no', 'fp16', 'bf16'])
     .default('no')
-    .describe('Of the frozen models and the forward pass; the trained weights stay in float32.'),
+    .describe('Of the frozen models and the forward pass; the trained weights stay in float32. fp16 scales the loss.'),
   gradient_checkpointing: z
     .boolean()
     .default(false)
@@ -92,16 +111,38 @@ export const Train = z.strictObject({
     .enum(['sdpa', 'eager', 'sliced'])
     .default('sdpa')
     .describe('scaled_dot_product_attention, plain matrix products, or those one head after the other.'),
+  compile: z.boolean().default(false).describe('torch.compile for the U-Net: minutes at the start, faster steps.'),
+  cpu_offload: z
+    .boolean()
+    .default(false)
+    .describe('Frozen weights stay in main memory and visit the device layer by layer; needs gradient_checkpointing.'),
   learning_rate: z.number().gt(0).max(1).default(1e-4),
   lr_scheduler: z.enum(['constant', 'cosine', 'cosine_with_restarts', 'linear', 'polynomial']).default('cosine'),
   lr_warmup_steps: z.int().min(0).default(0).describe('Linear warm-up before any of them.'),
   lr_num_cycles: PositiveInt.max(1000).default(1).describe('`cosine_with_restarts`: hard restarts.'),
   lr_power: z.number().gt(0).max(10).default(1).describe('`polynomial`: the exponent.'),
+  use_8bit_adam: z.boolean().default(false).describe("AdamW8bit of bitsandbytes: a quarter of AdamW's memory."),
   adam_beta1: z.number().min(0).lt(1).default(0.9),
   adam_beta2: z.number().min(0).lt(1).default(0.999),
   adam_weight_decay: z.number().min(0).default(0.01),
   adam_epsilon: z.number().gt(0).default(1e-8),
   max_grad_norm: z.number().gt(0).default(1),
+  ema_decay: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0)
+    .describe("Of diffusers' EMAModel, for the weights that are validated and saved; 0 keeps no average."),
+  validation: Validation.prefault({}),
+  samples: Samples.prefault({}),
+  load_best_model_at_end: z
+    .boolean()
+    .default(false)
+    .describe('Save the adapter of the best validation instead of the last one.'),
+  metric_for_best_model: z
+    .enum(['objective', 'target_pose'])
+    .default('objective')
+    .describe('What the best validation has the least of.'),
   checkpointing_steps: PositiveInt.default(50).describe('A checkpoint every so many steps.'),
   checkpoints_total_limit: PositiveInt.default(2).describe('Older checkpoints are deleted once a newer one is valid.'),
   nproc_per_node: PositiveInt.max(64).default(1).describe('Ranks that torchrun starts on this machine.'),

@@ -56,6 +56,10 @@ export const TrainResult = z.strictObject({
   refused: z.boolean().describe('The gradient self-test found nothing to train with under this schedule.'),
   adapter: z.string().describe('Folder that T2IAdapter.from_pretrained loads, relative to the stage folder.'),
   adapter_sha256: z.string(),
+  best_step: z
+    .int()
+    .nullable()
+    .describe('Of the best validation, whose adapter is in `best`; null where nothing was validated.'),
   num_trained_parameters: z.int(),
   device: z.string(),
 });

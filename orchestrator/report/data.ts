@@ -1,5 +1,5 @@
 import type { Manifest, Rejected, Sample } from '../contracts/dataset.ts';
-import type { GradientsEvent, StepEvent } from '../contracts/events.ts';
+import type { GradientsEvent, StepEvent, ValidationEvent } from '../contracts/events.ts';
 import type { Experiment } from '../contracts/experiment.ts';
 import type { ResolvedSchedule } from '../contracts/job.ts';
 import type { AuditResult, EvaluateResult, FigureResult } from '../contracts/results.ts';
@@ -52,6 +52,8 @@ export interface ReportData {
   /** share of each t in Q, a fraction; index t - 1 */
   q_shares: readonly number[];
   steps: readonly StepEvent[];
+  /** held-out losses during training; none where none were asked for */
+  validations: readonly ValidationEvent[];
   /** both sides of Eq. 33 throughout training */
   gradients: readonly GradientsEvent[];
   measured: AuditResult;

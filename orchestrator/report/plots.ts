@@ -1,6 +1,6 @@
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
-import type { GradientsEvent, StepEvent, Visit } from '../contracts/events.ts';
+import type { GradientsEvent, StepEvent, ValidationEvent, Visit } from '../contracts/events.ts';
 import type { AuditAtT, EvaluateResult, Route } from '../contracts/results.ts';
 import { type Html, raw } from './html.ts';
 import { number, percent } from './text.ts';
@@ -133,6 +133,24 @@ export const termsPlot = (steps: readonly StepEvent[]): Html => {
     ),
   });
 };
+
+/** The terms on held-out pairs, a line each. Nothing of it depends on a step's own pairs, t or noise. */
+export const validationPlot = (validations: readonly ValidationEvent[]): Html =>
+  draw(`Loss terms on held-out pairs at ${validations.length} steps`, {
+    x: { label: 'step' },
+    y: { type: 'log', grid: true, label: 'held-out term (log)', ticks: 5, tickFormat: value => number(value, 2) },
+    marks: terms.flatMap(term => {
+      const points = validations.flatMap(({ step, terms }): Point[] => {
+        const y = terms[term] ?? null;
+        return y !== null && y > 0 ? [{ x: step, y }] : [];
+      });
+      return [
+        Plot.lineY(points, { x: 'x', y: 'y', stroke: termColours[term], strokeWidth: 2 }),
+        // Not as a marker of the line: those are numbered over all plots of a process.
+        Plot.dot(points, { x: 'x', y: 'y', fill: termColours[term], r: 3 }),
+      ];
+    }),
+  });
 
 const barsOverT = (values: readonly { t: number; y: number }[]): Plot.Markish[] => [
   Plot.rectY(values, { x1: ({ t }) => t - 0.42, x2: ({ t }) => t + 0.42, y: 'y', fill: 'var(--series-1)' }),

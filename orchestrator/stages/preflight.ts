@@ -28,6 +28,23 @@ const KEYPOINTS = 18;
 const scheduleTolerance = 1e-12;
 const lossTolerance = 1e-9;
 
+/** Settings that ask for a package that not everyone has: path of the experiment → package. */
+const askedPackages = ({ train, primary, wandb }: Experiment): Record<string, string> => ({
+  ...(train.use_8bit_adam && { 'train.use_8bit_adam': 'bitsandbytes' }),
+  ...(primary?.train.use_8bit_adam && { 'primary.train.use_8bit_adam': 'bitsandbytes' }),
+  ...(wandb !== null && { wandb: 'wandb' }),
+});
+
+const checkPackages = (experiment: Experiment, packages: Record<string, string>): void => {
+  for (const [path, name] of Object.entries(askedPackages(experiment))) {
+    if (packages[name] !== undefined) continue;
+    throw new PosetwinError('missing_package', `\`${path}\` needs the Python package ${name}`, {
+      path,
+      hint: `pip install ${name}, or leave \`${path}\` out`,
+    });
+  }
+};
+
 const probeModel = async (bridge: PythonBridge, { experiment }: RunContext) => {
   const { backbone, adapter, detector, dataset } = experiment;
   const model = await bridge.call('probe_model', { backbone, adapter, detector, image_size: dataset.image_size });
@@ -107,6 +124,7 @@ export const hasPassed = async ({ run, plan }: RunContext): Promise<boolean> => 
 export const preflight = async (context: RunContext): Promise<void> => {
   const bridge = await context.services.bridge();
   const environment = await bridge.call('probe_environment', {});
+  checkPackages(context.experiment, environment.packages);
   const model = await probeModel(bridge, context);
   await checkSchedule(bridge, context);
   const loss_terms = await checkLossTerms(bridge, context);

@@ -7,7 +7,7 @@ import type { ReportData } from '../report/data.ts';
 import { summarizeEvaluation } from '../report/summary.ts';
 import { lastSteps, type Provenance, readEvents, readJson, readLines } from '../runs/index.ts';
 import type { RunContext } from './context.ts';
-import { gradientsOf, readVerdict, reportVerdict } from './verdict.ts';
+import { gradientsOf, readVerdict, reportVerdict, validationsOf } from './verdict.ts';
 
 /** What the report shows and the stages do not know. */
 export interface ReportFacts {
@@ -49,6 +49,7 @@ export const collectReport = async (context: RunContext, facts: ReportFacts): Pr
     schedule: plan.stages.train.spec.schedule,
     q_shares: convergence.q_shares,
     steps: lastSteps(events),
+    validations: validationsOf(events),
     gradients: gradientsOf(events),
     measured: await readJson(join(store.folder(plan.stages.audit), 'result.json'), AuditResult),
     verdict: reportVerdict(convergence),

@@ -53,6 +53,10 @@ const lastOf = <T extends WorkerEvent['type']>(
 export const gradientsOf = (events: readonly WorkerEvent[]): EventOf<'gradients'>[] =>
   lastOf(events, 'gradients', ({ step, t }) => `${step} ${t}`);
 
+/** Held-out losses during a training, in order. */
+export const validationsOf = (events: readonly WorkerEvent[]): EventOf<'validation'>[] =>
+  lastOf(events, 'validation', ({ step }) => `${step}`);
+
 /** Plateau, ΔL, L*, achieved loss and the audit, from the logged unweighted terms and the evaluation. */
 export const verdict: Stage = {
   name: 'verdict',

@@ -28,8 +28,8 @@ export const jobOf = (
   const planned: PlannedStage | null = plan.stages[name];
   if (planned === null) throw new PosetwinError('bug', `the plan does without the stage ${name}`);
   const { key, spec } = planned;
-  const { device, num_threads } = experiment;
-  return Job.parse({ stage: name, key, output_dir, device, num_threads, inputs, spec });
+  const { device, num_threads, rank_timeout_s, wandb } = experiment;
+  return Job.parse({ stage: name, key, output_dir, device, num_threads, rank_timeout_s, wandb, inputs, spec });
 };
 
 /**

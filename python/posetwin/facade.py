@@ -16,7 +16,11 @@ from posetwin.bridge import method
 if TYPE_CHECKING:
     import torch
 
-PACKAGES = ("torch", "diffusers", "transformers", "tokenizers", "safetensors", "pydantic", "numpy", "pillow")
+PACKAGES = (
+    *("torch", "diffusers", "transformers", "tokenizers", "safetensors", "pydantic", "numpy", "pillow"),
+    # Not everyone has these.
+    *("bitsandbytes", "wandb"),
+)
 # Confidence from which a keypoint counts as seen.
 SEEN = 0.5
 # JSON has no -infinity: where alphas_cumprod is 0, its logarithm is that of the smallest number above 0.

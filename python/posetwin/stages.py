@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from posetwin.sampling.figure import Painter
     from posetwin.sampling.judge import Judges
     from posetwin.training.loop import Trainer
+    from posetwin.training.trackers import Tracker
     from posetwin.training.world import World
 
 Emit = Callable[[dict[str, Any]], None]
@@ -110,10 +111,18 @@ def _save_trained(adapter: T2IAdapter, folder: Path, steps: int) -> str:
 def _train_adapter(job: PrimaryJob | TrainJob, context: Context, make: Callable[[World, Emit], Trainer]) -> Status:
     """Trains among torchrun's ranks; saves the adapter and result.json (TrainResult) when it ended by itself."""
     from posetwin.data.journal import write_json
+    from posetwin.training.best import Best
     from posetwin.training.sinks import Sinks
+    from posetwin.training.trackers import make_trackers
     from posetwin.training.world import joined_world
 
-    with joined_world(context.device) as world, Sinks(context.emit, context.folder, world) as emit:
+    def trackers(resumed_from: int) -> list[Tracker]:
+        return make_trackers(job, context.folder, resumed_from)
+
+    with (
+        joined_world(context.device, job.rank_timeout_s) as world,
+        Sinks(context.emit, context.folder, world, trackers) as emit,
+    ):
         logged = Context(emit, context.device, context.folder, context.stop_requested)
         trainer = make(world, emit)
         at("models_loaded", 0)
@@ -125,6 +134,7 @@ def _train_adapter(job: PrimaryJob | TrainJob, context: Context, make: Callable[
                 "steps": steps,
                 "stopped_early": outcome == "stopped_early",
                 "refused": outcome == "refused",
+                "best_step": Best(context.folder / "best").step,
                 "adapter": "adapter",
                 "adapter_sha256": _save_trained(adapter, context.folder, steps),
                 "num_trained_parameters": sum(p.numel() for p in adapter.parameters()),

@@ -11,9 +11,9 @@ import {
   Source,
 } from '../../orchestrator/contracts/dataset.ts';
 import { Decision, LoggedTerms, Visit, WorkerEvent } from '../../orchestrator/contracts/events.ts';
-import { Audit, Evaluate, Figures } from '../../orchestrator/contracts/experiment.ts';
+import { Audit, Evaluate, Figures, Wandb } from '../../orchestrator/contracts/experiment.ts';
 import { Job, ResolvedSchedule } from '../../orchestrator/contracts/job.ts';
-import { Convergence, Method, Primary, Train } from '../../orchestrator/contracts/method.ts';
+import { Convergence, Method, Primary, Samples, Train, Validation } from '../../orchestrator/contracts/method.ts';
 import { Adapter, Backbone, Detector } from '../../orchestrator/contracts/models.ts';
 import { Fraction, Keypoint } from '../../orchestrator/contracts/primitives.ts';
 import {
@@ -66,12 +66,15 @@ export const pythonContracts: Named = {
   ResolvedSchedule,
   MethodLatents: Method.shape.latents.unwrap(),
   Method,
+  Validation,
+  Samples,
   Train,
   Primary,
   Convergence,
   Evaluate,
   Audit,
   Figures,
+  Wandb,
   ...jobParts,
   ...optionsOf(Item, 'kind', 'Item'),
   Sample,

@@ -57,7 +57,17 @@ const visits: Visit[] = [
 const learning = { seed, backbone, adapter, detector, schedule, method };
 
 const job = (stage: string, inputs: Record<string, string>, spec: unknown) =>
-  Job.parse({ stage, key: '0123456789abcdef', output_dir: '/out', device: 'auto', num_threads: 1, inputs, spec });
+  Job.parse({
+    stage,
+    key: '0123456789abcdef',
+    output_dir: '/out',
+    device: 'auto',
+    num_threads: 1,
+    rank_timeout_s: 60.5,
+    wandb: { project: 'p', entity: null, mode: 'offline' },
+    inputs,
+    spec,
+  });
 const event = (type: string, fields: object) => WorkerEvent.parse({ type, time: 1.5, ...fields });
 const parse = <S extends z.ZodType>(schema: S, value: z.input<S>): z.output<S> => schema.parse(value);
 
@@ -167,6 +177,19 @@ export const examples: [string, unknown][] = [
     event('gradient_gate', { term: 'scene', t: 2, gradient: 0.5, finite_difference: null, verdict: 'not_finite' }),
   ],
   ['WorkerEvent', event('gradients', { step: 0, t: 2, noise_norm: 0.5, pose_norm: 0, cosine: null })],
+  [
+    'WorkerEvent',
+    event('validation', {
+      step: 5,
+      num_pairs: 3,
+      objective: 0.5,
+      terms: { target_pose: 0.1, scene: null },
+      best: true,
+    }),
+  ],
+  ['WorkerEvent', event('samples', { step: 5, path: '/s' })],
+  ['WorkerEvent', event('loss_scale', { step: 5, loss_scale: 32768, skipped: true })],
+  ['WorkerEvent', event('smoke', { num_samples: [2, 3], duration_ms: 9.5, peak_memory_bytes: null })],
   ['WorkerEvent', event('error', { code: 'diverged', message: 'm', hint: null, traceback: '', rank: 0 })],
   ['WorkerEvent', event('finished', { status: 'stopped', seconds: 2 })],
   ['Decision', parse(Decision, { step: 50, decision: 'continue', reason: 'no plateau' })],
@@ -198,6 +221,7 @@ export const examples: [string, unknown][] = [
       steps: 240,
       stopped_early: false,
       refused: false,
+      best_step: null,
       adapter: 'adapter',
       adapter_sha256: 'ab',
       num_trained_parameters: 9,

@@ -38,7 +38,8 @@ describe('pydantic', () => {
         ['AssembleJob', 'CacheJob', 'PrimaryJob', 'FeaturesJob', 'TrainJob', 'AuditJob'],
         ['EvaluateJob', 'FigureJob', 'SampleJob'],
         ['ListSchedule', 'MiniItem', 'FolderItem', 'StartedEvent'],
-        ['StepEvent', 'PrimaryStepEvent', 'GradientGateEvent', 'GradientsEvent', 'ErrorEvent', 'FinishedEvent'],
+        ['StepEvent', 'PrimaryStepEvent', 'GradientGateEvent', 'GradientsEvent', 'ValidationEvent', 'SamplesEvent'],
+        ['LossScaleEvent', 'SmokeEvent', 'ErrorEvent', 'FinishedEvent'],
       ].flat(),
     );
   });

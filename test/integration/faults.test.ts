@@ -79,8 +79,8 @@ describe('a run of two ranks', () => {
     'broken by $event says so, and leaves nothing alive or half done',
     async ({ event, told }) => {
       const mark = randomUUID();
-      const env = { POSETWIN_TEST_EVENT: event, POSETWIN_RANK_TIMEOUT_S: '15', [MARK]: mark };
-      const ended = await posetwin(broken, command, { env });
+      const env = { POSETWIN_TEST_EVENT: event, [MARK]: mark };
+      const ended = await posetwin(broken, [...command, '--set', 'rank_timeout_s=15'], { env });
       await expectNoneAlive(mark);
       if (told === null) {
         expect(ended).toMatchObject({ code: null, signal: 'SIGKILL' });

@@ -14,6 +14,7 @@ import {
   termNames,
   terms,
   termsPlot,
+  validationPlot,
 } from '../plots.ts';
 
 const plot = (title: string, picture: Html, note: Html | string): Html =>
@@ -30,6 +31,11 @@ const routeLegend = (): Html =>
     ({ colour, name }) =>
       html`<span class="key"><span class="swatch" style="background: ${colour}"></span>${name}</span> `,
   )}`;
+
+const bestStep = ({ validations }: ReportData): string => {
+  const best = validations.findLast(({ best }) => best);
+  return best === undefined ? '' : ` The best validation is that of step ${best.step}.`;
+};
 
 /** ΔL and L* of one t, beside the dots of L_t: under `total: sum` the verdict's are those of all t together. */
 const levelsOfOne = ({ verdict, experiment, schedule }: ReportData) => {
@@ -56,6 +62,7 @@ export const curvesSection = (data: ReportData): Html =>
   html`<section id="curves"><h2>Curves</h2><div class="plots">
 ${plot('Loss', lossPlot(data.steps, levelsOfOne(data)), html`L<sub>t</sub> of Eq. 40 by step (dots) and its moving mean, against ΔL (Eq. 38, dashed) and the lower bound L* (dotted).`)}
 ${plot('Terms without weights', termsPlot(data.steps), termLegend())}
+${data.validations.length === 0 ? '' : plot('Held-out pairs', validationPlot(data.validations), html`${termLegend()}${bestStep(data)}`)}
 ${plot('Loss by diffusion step', perStepPlot(data.steps), html`Mean of L<sub>t</sub> for each t over the second half of training.`)}
 ${plot('Schedule', schedulePlot(data.schedule.alphas_cumprod), 'Cumulative product of the alphas over the steps of the method.')}
 ${plot('Both sides of Eq. 33', gradientsPlot(data.gradients), html`Cosine of the gradients that the derivation takes for equivalent (audit, point 7).`)}

@@ -43,6 +43,8 @@ class AssembleJob(Contract):
     output_dir: str
     device: Literal["auto", "cuda", "mps", "cpu"]
     num_threads: int
+    rank_timeout_s: float
+    wandb: Wandb | None
     inputs: AssembleInputs
     spec: AssembleSpec
 
@@ -91,6 +93,8 @@ class AuditJob(Contract):
     output_dir: str
     device: Literal["auto", "cuda", "mps", "cpu"]
     num_threads: int
+    rank_timeout_s: float
+    wandb: Wandb | None
     inputs: AuditInputs
     spec: AuditSpec
 
@@ -141,6 +145,8 @@ class CacheJob(Contract):
     output_dir: str
     device: Literal["auto", "cuda", "mps", "cpu"]
     num_threads: int
+    rank_timeout_s: float
+    wandb: Wandb | None
     inputs: CacheInputs
     spec: CacheSpec
 
@@ -210,6 +216,8 @@ class Dataset(Contract):
     """`both`: y_A and y_B for each order; `swap`: y_A in one, y_B in the other; `captioned-only`: as `both`, of `num_captioned` images alone."""
     num_captioned: Annotated[int, Field(ge=2, le=1000000)]
     """`captions: captioned-only`: so many training images are drawn by the seed, and only they are paired."""
+    max_rejected: Fraction
+    """Pictures that cannot be read or show no person are left out, up to this share of all; more end the run."""
     control: Control
 
 
@@ -258,6 +266,8 @@ class EvaluateJob(Contract):
     output_dir: str
     device: Literal["auto", "cuda", "mps", "cpu"]
     num_threads: int
+    rank_timeout_s: float
+    wandb: Wandb | None
     inputs: EvaluateInputs
     spec: EvaluateSpec
 
@@ -299,6 +309,8 @@ class FeaturesJob(Contract):
     output_dir: str
     device: Literal["auto", "cuda", "mps", "cpu"]
     num_threads: int
+    rank_timeout_s: float
+    wandb: Wandb | None
     inputs: FeaturesInputs
     spec: FeaturesSpec
 
@@ -322,6 +334,8 @@ class FigureJob(Contract):
     output_dir: str
     device: Literal["auto", "cuda", "mps", "cpu"]
     num_threads: int
+    rank_timeout_s: float
+    wandb: Wandb | None
     inputs: FigureInputs
     spec: FigureSpec
 
@@ -471,6 +485,16 @@ class LoggedTerms(Contract):
     """Mean squared distance of b_0 and a; times Q / (Q + 1) it is L*."""
 
 
+class LossScaleEvent(Contract):
+    type: Literal["loss_scale"]
+    time: float
+    step: int
+    loss_scale: float
+    """Factor on the loss in fp16, from the next step on."""
+    skipped: bool
+    """The gradient overflowed: this step changed no weight."""
+
+
 class Manifest(Contract):
     schema_version: Literal[1]
     seed: Annotated[int, Field(ge=0, le=4294967295)]
@@ -601,6 +625,8 @@ class PrimaryJob(Contract):
     output_dir: str
     device: Literal["auto", "cuda", "mps", "cpu"]
     num_threads: int
+    rank_timeout_s: float
+    wandb: Wandb | None
     inputs: PrimaryInputs
     spec: PrimarySpec
 
@@ -684,6 +710,8 @@ class SampleJob(Contract):
     output_dir: str
     device: Literal["auto", "cuda", "mps", "cpu"]
     num_threads: int
+    rank_timeout_s: float
+    wandb: Wandb | None
     inputs: SampleInputs
     spec: SampleSpec
 
@@ -702,6 +730,23 @@ class SampleSpec(Contract):
     num_images: Annotated[int, Field(ge=1)]
 
 
+class Samples(Contract):
+    steps: Annotated[int, Field(ge=0)]
+    """Pictures every so many steps; 0 is never."""
+    num_images: Annotated[int, Field(ge=1, le=1024)]
+    """Of as many held-out pairs, chosen as in validation."""
+    num_inference_steps: Annotated[int, Field(ge=1, le=1000)]
+    guidance_scale: Annotated[float, Field(ge=1.0, le=30.0)]
+
+
+class SamplesEvent(Contract):
+    type: Literal["samples"]
+    time: float
+    step: int
+    path: str
+    """Folder of PNG files."""
+
+
 class ScaledLinearSchedule(Contract):
     kind: Literal["scaled_linear"]
     num_steps: Annotated[int, Field(ge=1, le=1000)]
@@ -714,6 +759,17 @@ class ScaledLinearSchedule(Contract):
     """What to do with steps where Q, w(t), 1/(1-alphas_cumprod) or 1/sqrt(alphas_cumprod) is infinite."""
     eps: Annotated[float, Field(gt=0.0, lt=0.1)]
     """Distance kept from 0 and 1 under `singular: clamp`."""
+
+
+class SmokeEvent(Contract):
+    type: Literal["smoke"]
+    time: float
+    num_samples: list[int]
+    """The different numbers of samples that a pass of rank 0 works on."""
+    duration_ms: float
+    """Of the gradients of one optimiser step, once everything is warm."""
+    peak_memory_bytes: int | None
+    """On the device; null where it does not tell."""
 
 
 Source = TypeAliasType("Source", Annotated[MiniSource | FolderSource, Field(discriminator="kind")])
@@ -773,14 +829,18 @@ class Train(Contract):
     """Quintuples an optimiser step, over all ranks and accumulation steps."""
     gradient_accumulation_steps: Annotated[int, Field(ge=1, le=4096)]
     """A rank works through its share of the batch in so many parts: less memory, the same step."""
-    mixed_precision: Literal["no", "bf16"]
-    """Of the frozen models and the forward pass; the trained weights stay in float32."""
+    mixed_precision: Literal["no", "fp16", "bf16"]
+    """Of the frozen models and the forward pass; the trained weights stay in float32. fp16 scales the loss."""
     gradient_checkpointing: bool
     """U-Net, VAE decoder and detector compute their activations twice instead of keeping them."""
     channels_last: bool
     """Memory layout of the convolutions: often faster on GPUs."""
     attention: Literal["sdpa", "eager", "sliced"]
     """scaled_dot_product_attention, plain matrix products, or those one head after the other."""
+    compile: bool
+    """torch.compile for the U-Net: minutes at the start, faster steps."""
+    cpu_offload: bool
+    """Frozen weights stay in main memory and visit the device layer by layer; needs gradient_checkpointing."""
     learning_rate: Annotated[float, Field(gt=0.0, le=1.0)]
     lr_scheduler: Literal["constant", "cosine", "cosine_with_restarts", "linear", "polynomial"]
     lr_warmup_steps: Annotated[int, Field(ge=0)]
@@ -789,11 +849,21 @@ class Train(Contract):
     """`cosine_with_restarts`: hard restarts."""
     lr_power: Annotated[float, Field(gt=0.0, le=10.0)]
     """`polynomial`: the exponent."""
+    use_8bit_adam: bool
+    """AdamW8bit of bitsandbytes: a quarter of AdamW's memory."""
     adam_beta1: Annotated[float, Field(ge=0.0, lt=1.0)]
     adam_beta2: Annotated[float, Field(ge=0.0, lt=1.0)]
     adam_weight_decay: Annotated[float, Field(ge=0.0)]
     adam_epsilon: Annotated[float, Field(gt=0.0)]
     max_grad_norm: Annotated[float, Field(gt=0.0)]
+    ema_decay: Annotated[float, Field(ge=0.0, lt=1.0)]
+    """Of diffusers' EMAModel, for the weights that are validated and saved; 0 keeps no average."""
+    validation: Validation
+    samples: Samples
+    load_best_model_at_end: bool
+    """Save the adapter of the best validation instead of the last one."""
+    metric_for_best_model: Literal["objective", "target_pose"]
+    """What the best validation has the least of."""
     checkpointing_steps: Annotated[int, Field(ge=1)]
     """A checkpoint every so many steps."""
     checkpoints_total_limit: Annotated[int, Field(ge=1)]
@@ -816,6 +886,8 @@ class TrainJob(Contract):
     output_dir: str
     device: Literal["auto", "cuda", "mps", "cpu"]
     num_threads: int
+    rank_timeout_s: float
+    wandb: Wandb | None
     inputs: TrainInputs
     spec: TrainSpec
 
@@ -837,6 +909,8 @@ class TrainResult(Contract):
     adapter: str
     """Folder that T2IAdapter.from_pretrained loads, relative to the stage folder."""
     adapter_sha256: str
+    best_step: int | None
+    """Of the best validation, whose adapter is in `best`; null where nothing was validated."""
     num_trained_parameters: int
     device: str
 
@@ -852,6 +926,29 @@ class TrainSpec(Contract):
     convergence: Convergence
 
 
+class Validation(Contract):
+    steps: Annotated[int, Field(ge=0)]
+    """A validation every so many steps; 0 is none."""
+    num_pairs: Annotated[int, Field(ge=1, le=100000)]
+    """Held-out pairs, spread evenly over all of them and shared among the ranks."""
+    num_timesteps: Annotated[int, Field(ge=1, le=1000)]
+    """At so many t, evenly spread over the trainable ones."""
+
+
+class ValidationEvent(Contract):
+    type: Literal["validation"]
+    time: float
+    step: int
+    """Optimiser steps done."""
+    num_pairs: int
+    objective: float | None
+    """What training minimises."""
+    terms: dict[str, float | None]
+    """Unweighted terms, means over pairs and t."""
+    best: bool
+    """The least `metric_for_best_model` so far: kept in `best`."""
+
+
 class Visit(Contract):
     t: int
     """1 … T; the same on all ranks."""
@@ -860,6 +957,13 @@ class Visit(Contract):
     """L_t of Eq. 40, with Q."""
     confidence: float | None
     """Mean confidence of the detector on Z_B,t."""
+
+
+class Wandb(Contract):
+    project: Annotated[str, Field(min_length=1)]
+    entity: str | None
+    mode: Literal["offline", "online"]
+    """`offline` writes a folder for `wandb sync`; only `online` uses the network."""
 
 
 class WarningEvent(Contract):
@@ -878,6 +982,10 @@ WorkerEvent = TypeAliasType(
         | PrimaryStepEvent
         | GradientGateEvent
         | GradientsEvent
+        | ValidationEvent
+        | SamplesEvent
+        | LossScaleEvent
+        | SmokeEvent
         | CheckpointEvent
         | CheckpointSkippedEvent
         | BoundaryEvent
@@ -944,6 +1052,7 @@ __all__ = [
     "LinearSchedule",
     "ListSchedule",
     "LoggedTerms",
+    "LossScaleEvent",
     "Manifest",
     "Method",
     "MethodLatents",
@@ -964,8 +1073,11 @@ __all__ = [
     "SampleInputs",
     "SampleJob",
     "SampleSpec",
+    "Samples",
+    "SamplesEvent",
     "ScaledLinearSchedule",
     "Schedule",
+    "SmokeEvent",
     "Source",
     "SquaredcosCapV2Schedule",
     "StartedEvent",
@@ -975,7 +1087,10 @@ __all__ = [
     "TrainJob",
     "TrainResult",
     "TrainSpec",
+    "Validation",
+    "ValidationEvent",
     "Visit",
+    "Wandb",
     "WarningEvent",
     "WorkerEvent",
 ]

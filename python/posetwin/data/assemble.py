@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,24 +105,36 @@ def _batches(items: list[Item]) -> Iterator[list[Item]]:
     yield from (items[start : start + BATCH] for start in range(0, len(items), BATCH))
 
 
-def _known_ids(journals: Iterable[Path]) -> set[int]:
-    return {record["id"] for journal in journals for record in recover_lines(journal)}
+def _refuse_too_many(left_out: list[Record], num_items: int, max_rejected: float, journal: Path) -> None:
+    if len(left_out) <= max_rejected * num_items:
+        return
+    reasons = ", ".join(f"{count} {code}" for code, count in Counter(fault["code"] for fault in left_out).most_common())
+    raise PosetwinError(
+        "too_many_rejected",
+        f"{len(left_out)} of {num_items} pictures cannot be used ({reasons}); the first is {left_out[0]['source']}",
+        f"see {journal}; where that is what you expect, raise dataset.max_rejected",
+    )
 
 
 def assemble(folder: Path, items: list[Item], dataset: Dataset, progress: Callable[[int, int, str], None]) -> None:
     """Write samples.jsonl, rejected.jsonl, images/ and control/ into `folder`; what is there already is kept.
 
     The journals are written after the pictures that they name, so a killed run goes on where it was, and the order
-    of samples.jsonl is the items' order either way.
+    of samples.jsonl is the items' order either way. Raises PosetwinError: too_many_rejected.
     """
     samples, rejected = folder / "samples.jsonl", folder / "rejected.jsonl"
     for name in ("images", "control"):
         (folder / name).mkdir(parents=True, exist_ok=True)
-    known = _known_ids((samples, rejected))
+    left_out = recover_lines(rejected)
+    known = {record["id"] for record in (*recover_lines(samples), *left_out)}
     done = len(known)
+    _refuse_too_many(left_out, len(items), dataset.max_rejected, rejected)
     for batch in _batches([item for item in items if item.id not in known]):
         results = [_sample_or_rejected(folder, item, dataset) for item in batch]
         append_lines(samples, [sample for sample, _ in results if sample is not None])
-        append_lines(rejected, [fault for _, fault in results if fault is not None])
+        faults = [fault for _, fault in results if fault is not None]
+        append_lines(rejected, faults)
+        left_out += faults
         done += len(batch)
         progress(done, len(items), "images")
+        _refuse_too_many(left_out, len(items), dataset.max_rejected, rejected)

@@ -35,6 +35,12 @@ def listed_pairs(folder: Path, samples: list[Record], split: str) -> list[Indexe
         raise PosetwinError("corrupt_file", f"pairs.jsonl names a sample that does not exist: {error}") from error
 
 
+def choose_pairs(pairs: Sequence[IndexedPair], count: int) -> list[int]:
+    """`count` positions spread evenly over the list: neighbours there are one pair's swaps and captions."""
+    wanted = min(count, len(pairs))
+    return [i * len(pairs) // wanted for i in range(wanted)]
+
+
 def _num_partners(patterns: Ints) -> Ints:
     """(N,) how many of the others share a bit with each. People show few patterns, so N² steps are not needed."""
     unique, which, counts = np.unique(patterns, return_inverse=True, return_counts=True)

@@ -20,17 +20,14 @@ PARTS = ("tokenizer", "text_encoder", "vae", "unet", "scheduler")
 
 @dataclass(frozen=True)
 class Backbone:
-    """θ of the method with its text encoder and VAE, all frozen and in eval mode."""
+    """θ of the method with its text encoder and VAE, all frozen and in eval mode. device: where they compute."""
 
     tokenizer: CLIPTokenizer
     text_encoder: CLIPTextModel
     vae: AutoencoderKL | AutoencoderTiny
     unet: UNet2DConditionModel
     scheduler_config: dict[str, Any]
-
-    @property
-    def device(self) -> torch.device:
-        return self.unet.device
+    device: torch.device
 
     @property
     def dtype(self) -> torch.dtype:
@@ -106,6 +103,19 @@ def _load_vae(folder: Path, options: dict[str, Any]) -> AutoencoderKL | Autoenco
     return classes[kind].from_pretrained(folder, **options)
 
 
+def _load_text_encoder(folder: Path) -> CLIPTextModel:
+    """Raises PosetwinError: wrong_weights. transformers gives weights that it does not find random values, and goes on:
+    version 4 does not know the names under which version 5 saves them."""
+    loaded: Any = CLIPTextModel.from_pretrained(folder, local_files_only=True, output_loading_info=True)
+    text_encoder, found = loaded
+    # Older files lack the positions, which are no weights.
+    missing = sorted(name for name in found["missing_keys"] if not name.endswith("position_ids"))
+    if missing:
+        message = f"{folder} lacks {len(missing)} weights of its text encoder, {missing[0]} for one"
+        raise PosetwinError("wrong_weights", message, "save it with the transformers that is installed, or update that")
+    return text_encoder
+
+
 def load_backbone(path_or_name: str, dtype: torch.dtype = torch.float32, device: str = "cpu") -> Backbone:
     """Load `mini` (shipped, its hashes checked) or a folder in diffusers format; nothing is ever downloaded.
 
@@ -114,7 +124,7 @@ def load_backbone(path_or_name: str, dtype: torch.dtype = torch.float32, device:
     folder = _folder(path_or_name)
     # low_cpu_mem_usage needs accelerate, which this project does without.
     options: dict[str, Any] = {"torch_dtype": dtype, "local_files_only": True, "low_cpu_mem_usage": False}
-    text_encoder = CLIPTextModel.from_pretrained(folder / "text_encoder", local_files_only=True)
+    text_encoder = _load_text_encoder(folder / "text_encoder")
     unet = UNet2DConditionModel.from_pretrained(folder / "unet", **options)
     vae = _load_vae(folder / "vae", options)
     modules: tuple[nn.Module, ...] = (text_encoder, unet, vae)
@@ -127,4 +137,5 @@ def load_backbone(path_or_name: str, dtype: torch.dtype = torch.float32, device:
         vae=vae,
         unet=unet,
         scheduler_config=read_config(folder / "scheduler", "scheduler_config.json"),
+        device=torch.device(device),
     )

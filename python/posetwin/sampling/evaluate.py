@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from posetwin.contracts import EvaluatedPair, EvaluateResult, JudgedImage
 from posetwin.data.assembled import Assembled, IndexedPair
 from posetwin.data.images import to_pixels
 from posetwin.data.journal import write_png
+from posetwin.data.pairs import choose_pairs
 from posetwin.metrics.scene import scene_drift, scene_mask
 from posetwin.models.backbone import Backbone
 from posetwin.sampling.judge import Judges
@@ -34,12 +35,6 @@ class Evaluation:
     settings: SamplerSettings
     judges: Judges
     seed: int
-
-
-def choose_pairs(pairs: Sequence[IndexedPair], count: int) -> list[int]:
-    """`count` positions spread evenly over the list: neighbours there are one pair's swaps and captions."""
-    wanted = min(count, len(pairs))
-    return [i * len(pairs) // wanted for i in range(wanted)]
 
 
 @torch.no_grad()

@@ -98,7 +98,7 @@ def audit(
     count, sums = min(num_pairs, len(task.batches.pairs)), Sums()
     for start in range(0, count, batch_size):
         batch = task.batches.gather(range(start, min(start + batch_size, count)))
-        features_b = task.features(task.adapter, batch)
+        features_b = task.features(task.adapter, batch.controls_b)
         _on_own_states(task, batch, features_b, detection_threshold, sums)
         for t in task.trainable:
             sums.add(t, _on_noised(task, batch, features_b, t))

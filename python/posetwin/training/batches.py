@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import torch
 
 from posetwin.contracts import Method
 from posetwin.data.assembled import Assembled, IndexedPair
 from posetwin.data.cache import Cache
+from posetwin.data.pairs import choose_pairs
 from posetwin.losses import keypoint_mask, normalize_keypoints
 from posetwin.metrics.scene import scene_mask
 from posetwin.sampling.noise import draw_noise
@@ -39,13 +41,33 @@ class Batches:
     def __post_init__(self) -> None:
         object.__setattr__(self, "pairs", self.assembled.pairs("train"))
 
+    @cached_property
+    def held_out(self) -> Sequence[IndexedPair]:
+        """Raises PosetwinError: too_few_samples."""
+        return self.assembled.pairs("held_out")
+
     def gather(self, global_indices: range) -> Batch:
         """The batch of these global sample indices."""
         places = [position_in_epoch(self.seed, index, len(self.pairs)) for index in global_indices]
-        pairs = [self.pairs[place] for place in places]
+        return self._batch([self.pairs[place] for place in places], "noise", global_indices)
+
+    def choose_held_out(self, count: int) -> list[int]:
+        """At most `count` positions among the held-out pairs, as the stage `evaluate` chooses them."""
+        return choose_pairs(self.held_out, count)
+
+    def gather_held_out(self, positions: Sequence[int]) -> Batch:
+        """The batch of these held-out pairs, with a noise of their own each."""
+        return self._batch([self.held_out[position] for position in positions], "validation", positions)
+
+    def held_out_pose(self, position: int) -> tuple[torch.Tensor, str]:
+        """(1, channels, H, W) B_0 and the prompt of one held-out pair."""
+        pair = self.held_out[position]
+        return self._move(self.assembled.controls([pair.b], self.channels)), pair.prompt
+
+    def _batch(self, pairs: Sequence[IndexedPair], purpose: str, noise_indices: Iterable[int]) -> Batch:
         a, b = [pair.a for pair in pairs], [pair.b for pair in pairs]
         size, cache, keypoints = self.assembled.image_size, self.cache, self.assembled.keypoints
-        noise = draw_noise(self.seed, "noise", global_indices, cache.latents.shape[1:])
+        noise = draw_noise(self.seed, purpose, noise_indices, cache.latents.shape[1:])
         return Batch(
             latents_a=self._move(cache.latents[a]),
             latents_b=self._move(cache.latents[b]),

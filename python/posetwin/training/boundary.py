@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from posetwin.training.moments import at
+from posetwin.training.sinks import Emit
 
 POLL_SECONDS = 0.02
 
@@ -36,3 +38,20 @@ def wait_for_decision(journal: Path, step: int, ask: Callable[[], None], interru
     if answer is not None:
         at("boundary_answered", step)
     return answer
+
+
+@dataclass(frozen=True)
+class Boundaries:
+    """Where TypeScript is asked whether training goes on: at every multiple of `steps`, by the journal `decisions`.
+    measure: what is measured and told there, and before the first step, given the steps done."""
+
+    steps: int
+    decisions: Path
+    measure: Callable[[int], None]
+
+    def is_at(self, step: int) -> bool:
+        return step % self.steps == 0
+
+    def ask(self, step: int, emit: Emit, interrupted: Callable[[], bool]) -> str | None:
+        """See `wait_for_decision`."""
+        return wait_for_decision(self.decisions, step, lambda: emit({"type": "boundary", "step": step}), interrupted)

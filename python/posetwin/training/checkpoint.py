@@ -18,10 +18,11 @@ from safetensors.torch import load_file, save_file
 from posetwin.data.journal import replace_folder, sync
 from posetwin.errors import PosetwinError, is_disk_full
 from posetwin.training.moments import at
+from posetwin.training.update import Update
+from posetwin.training.world import World
 
 MANIFEST, STATE, WEIGHTS, OPTIMIZER = "manifest.json", "state.json", "adapter.safetensors", "optimizer.safetensors"
 FILES = (WEIGHTS, OPTIMIZER, STATE)
-ADAM_STATE = ("step", "exp_avg", "exp_avg_sq")
 Skipped = Callable[[Path, str], None]
 
 
@@ -52,23 +53,6 @@ def _partial(root: Path, name: str) -> Path:
     return root / f".{name}.partial"
 
 
-def _optimizer_tensors(module: torch.nn.Module, optimizer: torch.optim.AdamW) -> dict[str, torch.Tensor]:
-    return {
-        f"{name}.{key}": optimizer.state[parameter][key].detach().cpu().contiguous()
-        for name, parameter in module.named_parameters()
-        if parameter in optimizer.state
-        for key in ADAM_STATE
-    }
-
-
-def _restore_optimizer(module: torch.nn.Module, optimizer: torch.optim.AdamW, tensors: dict[str, torch.Tensor]) -> None:
-    for name, parameter in module.named_parameters():
-        state = {key: tensors[f"{name}.{key}"] for key in ADAM_STATE if f"{name}.{key}" in tensors}
-        # AdamW keeps its step counter on the CPU whatever the device.
-        moved = {key: value if key == "step" else value.to(parameter.device) for key, value in state.items()}
-        optimizer.state[parameter] = moved
-
-
 def _digest(path: Path) -> str:
     digest = hashlib.sha256()
     with path.open("rb") as file:
@@ -78,7 +62,8 @@ def _digest(path: Path) -> str:
 
 
 @contextmanager
-def _disk_errors(root: Path, temporary: Path) -> Iterator[None]:
+def disk_errors(root: Path, temporary: Path) -> Iterator[None]:
+    """While something is written to `temporary` that belongs into `root`. Raises PosetwinError: disk_full."""
     try:
         yield
     except (OSError, SafetensorError) as error:
@@ -87,16 +72,16 @@ def _disk_errors(root: Path, temporary: Path) -> Iterator[None]:
             raise
         raise PosetwinError(
             "disk_full",
-            f"no space left for a checkpoint in {root}; the one before it is intact",
+            f"no space left in {root}; the checkpoints before are intact",
             "free some space and run the same command again: training goes on from there",
         ) from error
 
 
-def _write_files(folder: Path, module: torch.nn.Module, optimizer: torch.optim.AdamW, state: TrainingState) -> None:
+def _write_files(folder: Path, module: torch.nn.Module, update: Update, state: TrainingState) -> None:
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()}
     save_file(weights, folder / WEIGHTS)
     at("checkpoint_weights", state.step)
-    save_file(_optimizer_tensors(module, optimizer), folder / OPTIMIZER)
+    save_file(update.state(), folder / OPTIMIZER)
     at("checkpoint_optimizer", state.step)
     (folder / STATE).write_text(json.dumps(asdict(state)) + "\n")
     at("checkpoint_state", state.step)
@@ -116,20 +101,18 @@ def _seal(folder: Path, step: int) -> None:
     at("checkpoint_sealed", step)
 
 
-def save_checkpoint(
-    root: Path, module: torch.nn.Module, optimizer: torch.optim.AdamW, state: TrainingState, limit: int
-) -> Path:
+def save_checkpoint(root: Path, module: torch.nn.Module, update: Update, state: TrainingState, limit: int) -> Path:
     """Write `root`/step-000050 atomically and delete all but the newest `limit`.
 
     Raises PosetwinError: disk_full, with every older checkpoint intact.
     """
     final = root / checkpoint_name(state.step)
     temporary = _partial(root, final.name)
-    with _disk_errors(root, temporary):
+    with disk_errors(root, temporary):
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
         at("checkpoint_started", state.step)
-        _write_files(temporary, module, optimizer, state)
+        _write_files(temporary, module, update, state)
         _seal(temporary, state.step)
         replace_folder(temporary, final)
     at("checkpoint_renamed", state.step)
@@ -190,21 +173,26 @@ def _newest_usable(root: Path, module: torch.nn.Module, seed: int, skipped: Skip
     return None
 
 
-def load_newest(
-    root: Path, module: torch.nn.Module, optimizer: torch.optim.AdamW, seed: int, skipped: Skipped
-) -> TrainingState | None:
-    """Load the newest checkpoint of this training that is whole; `skipped` hears of each that is not, and in the end of
-    `root` where there are some and none can be used. None: there is nothing to go on from."""
+def load_newest(root: Path, module: torch.nn.Module, update: Update, seed: int, world: World, skipped: Skipped) -> int:
+    """Load the newest checkpoint of this training that is whole, which rank 0 chooses for all; the steps done.
+
+    `skipped` hears of each that is not whole, and in the end of `root` where there are some and none can be used. 0:
+    there is nothing to go on from.
+    """
+    step = world.number_from_main(_choose(root, module, seed, skipped) if world.is_main else 0)
+    if step > 0:
+        folder = root / checkpoint_name(step)
+        at("checkpoint_found", step)
+        module.load_state_dict(load_file(folder / WEIGHTS))
+        at("weights_loaded", step)
+        update.load_state(load_file(folder / OPTIMIZER), step)
+        at("checkpoint_loaded", step)
+    return step
+
+
+def _choose(root: Path, module: torch.nn.Module, seed: int, skipped: Skipped) -> int:
     remove_leftovers(root)
     folder = _newest_usable(root, module, seed, skipped)
-    if folder is None:
-        if list_checkpoints(root):
-            skipped(root, "none of its checkpoints can be used: training starts from step 0")
-        return None
-    state = TrainingState(_step_of(folder), seed)
-    at("checkpoint_found", state.step)
-    module.load_state_dict(load_file(folder / WEIGHTS))
-    at("weights_loaded", state.step)
-    _restore_optimizer(module, optimizer, load_file(folder / OPTIMIZER))
-    at("checkpoint_loaded", state.step)
-    return state
+    if folder is None and list_checkpoints(root):
+        skipped(root, "none of its checkpoints can be used: training starts from step 0")
+    return 0 if folder is None else _step_of(folder)

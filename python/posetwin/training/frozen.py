@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from diffusers.models.attention_processor import AttnProcessor
 from torch.utils.checkpoint import checkpoint
@@ -9,8 +11,9 @@ from torch.utils.checkpoint import checkpoint
 from posetwin.contracts import Train
 from posetwin.keypoints.detector import KeypointDetector, Keypoints
 from posetwin.models.backbone import Backbone
+from posetwin.models.offload import offload
 
-_PRECISIONS = {"bf16": torch.bfloat16}
+_PRECISIONS = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 def frozen_dtype(settings: Train, full: torch.dtype) -> torch.dtype:
@@ -18,8 +21,9 @@ def frozen_dtype(settings: Train, full: torch.dtype) -> torch.dtype:
     return _PRECISIONS.get(settings.mixed_precision, full)
 
 
-def hold(backbone: Backbone, settings: Train) -> Backbone:
-    """The same models, held as `settings` say. Only precision and the order of sums can change a result."""
+def hold(backbone: Backbone, settings: Train, device: torch.device) -> Backbone:
+    """The same models, held as `settings` say and computing on `device`. Only precision and the order of sums can
+    change a result."""
     if settings.channels_last:
         modules: tuple[torch.nn.Module, ...] = (backbone.unet, backbone.vae)
         for module in modules:
@@ -31,7 +35,14 @@ def hold(backbone: Backbone, settings: Train) -> Backbone:
     if settings.gradient_checkpointing:
         backbone.unet.enable_gradient_checkpointing()
         backbone.vae.enable_gradient_checkpointing()
-    return backbone
+    if settings.cpu_offload:
+        for module in (backbone.unet, backbone.vae, backbone.text_encoder):
+            offload(module, device)
+    if settings.compile:
+        # The self-test and the audit differentiate a loss more than once.
+        torch._functorch.config.donated_buffer = False  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
+        backbone.unet.compile()
+    return replace(backbone, device=device)
 
 
 def watched_by(detector: KeypointDetector, settings: Train) -> KeypointDetector:

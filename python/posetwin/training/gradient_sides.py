@@ -40,7 +40,7 @@ def _rank_gradients(task: SecondaryTask, indices: range, t: int) -> torch.Tensor
         return torch.zeros(2, sum(p.numel() for p in parameters), dtype=torch.float64, device=parameters[0].device)
     batch, objective = task.batches.gather(indices), task.objective
     states = noised_states(objective.denoiser, batch, t)
-    view = objective.view(batch, states.b, task.features(task.adapter, batch), t)
+    view = objective.view(batch, states.b, task.features(task.adapter, batch.controls_b), t)
     noise = noise_loss(objective.denoiser, batch, view.noise_pred, t).sum()
     pose = target_pose(view.keypoints, batch.keypoints_b, batch.mask).sum()
     return torch.stack([_flat_gradient(loss, parameters) for loss in (noise, pose)])

@@ -8,49 +8,37 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import torch
-from diffusers.models.adapter import T2IAdapter
 from torch.nn.parallel import DistributedDataParallel
 
 from posetwin.contracts import Train
-from posetwin.errors import PosetwinError
-from posetwin.training.boundary import wait_for_decision
+from posetwin.training.boundary import Boundaries
 from posetwin.training.checkpoint import TrainingState, load_newest, save_checkpoint
-from posetwin.training.gradient_gate import Tested, check_gradients, find_fault
+from posetwin.training.lookout import Lookout
 from posetwin.training.moments import at
 from posetwin.training.order import global_indices, learning_rate, share_of_rank
-from posetwin.training.task import Means, Seen, Task
+from posetwin.training.self_test import is_hopeless
+from posetwin.training.sinks import Emit
+from posetwin.training.smoke import LONG, smoke
+from posetwin.training.task import Seen, Task, global_means
+from posetwin.training.update import Update
 from posetwin.training.world import World
-from posetwin.watchdog import beat
 
-Emit = Callable[[dict[str, Any]], None]
 Outcome = Literal["done", "stopped_early", "interrupted", "refused"]
-GATE_SAMPLES, GATE_STEPS = 2, 3
-
-
-@dataclass(frozen=True)
-class Boundaries:
-    """Where TypeScript is asked whether training goes on: at every multiple of `steps`, by the journal `decisions`.
-    measure: what is measured and told there, and before the first step, given the steps done."""
-
-    steps: int
-    decisions: Path
-    measure: Callable[[int], None]
 
 
 @dataclass(frozen=True)
 class Trainer:
-    """Everything a run needs. gate_t: the t of the gradient self-test. boundaries: None for a training that only ends
-    with its steps. stop_requested: true once the process was asked to end."""
+    """Everything a run needs. folder: of the stage, for checkpoints and what else is kept. boundaries: None for a
+    training that only ends with its steps. stop_requested: true once the process was asked to end."""
 
     task: Task
     settings: Train
     seed: int
     world: World
-    checkpoints: Path
-    gate_t: list[int]
+    folder: Path
     boundaries: Boundaries | None
     emit: Emit
     stop_requested: Callable[[], bool]
@@ -60,153 +48,101 @@ class Trainer:
         checkpoint. `started` hears from which step it goes on. Returns the outcome and the steps done: `refused` and 0
         where the schedule leaves no gradient to train with, which is a result and no failure.
 
-        Raises PosetwinError: diverged (the last good checkpoint is kept), dead_gradient, disk_full.
+        Raises PosetwinError: diverged (the last good checkpoint is kept), dead_gradient, disk_full, missing_package.
         """
-        settings, world = self.settings, self.world
-        optimizer = make_optimizer(self.task.adapter, settings)
-        state = load_newest(self.checkpoints, self.task.adapter, optimizer, self.seed, self._skipped)
-        done = state.step if state else 0
+        settings, world, update = self.settings, self.world, Update(self.task.adapter, self.settings)
+        done = load_newest(self.folder / "checkpoints", self.task.adapter, update, self.seed, world, self._skipped)
         started(done)
+        lookout = Lookout(self.task, settings, self.seed, world, self.folder, update, self.emit)
         if done == 0:
-            if self.world.any(self.is_hopeless()):
+            if world.any(is_hopeless(self.task, self._mine(1), self.emit)):
                 return "refused", 0
             self._measure(0)
+            lookout.look(0)
         adapter = world.wrap(self.task.adapter)
+        if settings.max_train_steps - done >= LONG:
+            self.emit(smoke(lambda: self._accumulate(adapter, done + 1, 1.0), settings, world))
+            update.zero_grad()
         at("training_ready", done)
 
         # A run that ended right at a boundary is asked about it again: the answer may have come since.
         if self._ends_at_boundary(done):
+            lookout.finish()
             return "stopped_early", done
         for step in range(done + 1, settings.max_train_steps + 1):
-            self._step(step, adapter, optimizer)
+            self._step(step, adapter, update)
             at("after_step", step)
             self._measure(step)
+            lookout.look(step)
             # A boundary left without an answer is asked about again on resuming, before the first step.
             stopped = not world.any(self.stop_requested()) and self._ends_at_boundary(step)
             interrupted = not stopped and world.any(self.stop_requested())
             last = stopped or interrupted or step == settings.max_train_steps
             if last or step % settings.checkpointing_steps == 0:
-                self._save(step, optimizer)
+                self._save(step, update)
             if stopped:
+                lookout.finish()
                 return "stopped_early", step
             if interrupted and step < settings.max_train_steps:
                 return "interrupted", step
+        lookout.finish()
         return "done", settings.max_train_steps
 
-    def _step(self, step: int, adapter: torch.nn.Module, optimizer: torch.optim.AdamW) -> None:
+    def _step(self, step: int, adapter: torch.nn.Module, update: Update) -> None:
         """One optimiser step on the global batch, and its event."""
         at("before_forward", step)
-        began, settings, world = time.perf_counter(), self.settings, self.world
-        mine = share_of_rank(global_indices(step, settings.global_batch_size), world.rank, world.size)
-        optimizer.zero_grad(set_to_none=True)
-        # Sums over this rank's samples; DDP averages gradients over ranks, hence the factor.
-        seen = self._accumulate(adapter, mine, step, world.size / settings.global_batch_size)
+        began, rate = time.perf_counter(), learning_rate(step, self.settings)
+        update.zero_grad()
+        seen = self._accumulate(adapter, step, update.loss_scale)
         at("after_backward", step)
-        grad_norm = float(torch.nn.utils.clip_grad_norm_(self.task.adapter.parameters(), settings.max_grad_norm))
-        means = self._global_means(seen)
-        self._refuse_divergence(step, means, grad_norm)
-        rate = learning_rate(step, settings)
-        for group in optimizer.param_groups:
-            group["lr"] = rate
+        norm = update.clip()
+        means = global_means(self.world, seen, self.settings.global_batch_size)
+        grad_norm = float(norm)
+        update.refuse_divergence(step, self.task.used_terms, means, grad_norm)
         at("gradients_clipped", step)
-        optimizer.step()
+        scale = update.loss_scale
+        update.step(rate)
         at("optimizer_stepped", step)
         duration_ms = (time.perf_counter() - began) * 1000
+        if update.loss_scale != scale:
+            skipped = not math.isfinite(grad_norm)
+            self.emit({"type": "loss_scale", "step": step, "loss_scale": update.loss_scale, "skipped": skipped})
         event = {**self.task.step_event(means), "grad_norm": grad_norm, "learning_rate": rate}
         self.emit({**event, "step": step, "duration_ms": duration_ms})
 
-    def _accumulate(self, adapter: torch.nn.Module, mine: range, step: int, scale: float) -> list[Seen]:
+    def _mine(self, step: int) -> range:
+        """This rank's share of a step's global sample indices."""
+        return share_of_rank(global_indices(step, self.settings.global_batch_size), self.world.rank, self.world.size)
+
+    def _accumulate(self, adapter: torch.nn.Module, step: int, loss_scale: float) -> list[Seen]:
         """Gradients of the rank's share, part by part; ranks exchange them once, in the last part."""
-        parts = self.settings.gradient_accumulation_steps
-        found: list[Seen] = []
+        # Sums over this rank's samples; DDP averages gradients over ranks, hence the factor.
+        factor = loss_scale * self.world.size / self.settings.global_batch_size
+        parts, mine, found = self.settings.gradient_accumulation_steps, self._mine(step), list[Seen]()
         for part in range(parts):
             last = part == parts - 1
             with adapter.no_sync() if isinstance(adapter, DistributedDataParallel) and not last else nullcontext():
-                seen = self.task.accumulate(adapter, share_of_rank(mine, part, parts), step, scale)
+                seen = self.task.accumulate(adapter, share_of_rank(mine, part, parts), step, factor)
             found = [one.plus(other) for one, other in zip(found, seen, strict=True)] if found else seen
         return found
 
-    def _global_means(self, seen: list[Seen]) -> list[tuple[int, Means]]:
-        """The sums of all ranks over the global batch, fetched from the device at once."""
-        names = list(seen[0].sums)
-        sums = torch.stack([torch.stack([one.sums[name] for name in names]) for one in seen])
-        rows = (self.world.sum(sums) / self.settings.global_batch_size).tolist()
-        return [(one.t, dict(zip(names, row, strict=True))) for one, row in zip(seen, rows, strict=True)]
-
-    def is_hopeless(self) -> bool:
-        """The gradient self-test on this rank's first samples, at a few t (see gradient_gate): true where the schedule
-        leaves nothing to train with. Raises PosetwinError: dead_gradient where the detector or the loss is at fault."""
-        mine = share_of_rank(range(self.settings.global_batch_size), self.world.rank, self.world.size)
-        parameters, results = list(self.task.adapter.parameters()), list[Tested]()
-        for t in self.gate_t:
-            beat("self_test", t)
-            compute = self.task.gate_terms(mine[:GATE_SAMPLES], t)
-            results += check_gradients(compute, self.task.used_terms, parameters, t)
-        for result in results:
-            self.emit({"type": "gradient_gate", **vars(result)})
-        fault = find_fault(results)
-        if fault is None:
-            return False
-        self._refuse_broken_instrument(mine[:GATE_SAMPLES], fault)
-        message = f"{fault}; decoder and detector work on clean pictures, so it is the schedule that leaves no gradient"
-        self.emit({"type": "warning", "code": "dead_gradient", "message": message})
-        return True
-
-    def _refuse_broken_instrument(self, indices: range, fault: str) -> None:
-        instrument = self.task.instrument(indices)
-        if instrument is not None:
-            compute, depends_on = instrument
-            if find_fault(check_gradients(compute, tuple(compute()), depends_on, 0)) is None:
-                return
-        hint = "no step from the adapter to the loss may leave torch or round: check the detector"
-        raise PosetwinError("dead_gradient", fault, hint)
-
-    def _refuse_divergence(self, step: int, means: list[tuple[int, Means]], grad_norm: float) -> None:
-        faults = [f"{name} at t = {t}" for t, m in means for name in self.task.used_terms if not math.isfinite(m[name])]
-        if not math.isfinite(grad_norm):
-            faults.append(f"the gradient at t = {', '.join(str(t) for t, _ in means)}")
-        if faults:
-            raise PosetwinError(
-                "diverged",
-                f"step {step}: {'; '.join(faults)} is not finite",
-                "lower train.learning_rate or look at this t of the schedule; the last checkpoint is intact",
-            )
-
-    def _is_boundary(self, step: int) -> bool:
-        return self.boundaries is not None and step % self.boundaries.steps == 0
-
     def _measure(self, step: int) -> None:
-        if self.boundaries is not None and self._is_boundary(step):
+        if self.boundaries is not None and self.boundaries.is_at(step):
             self.boundaries.measure(step)
             at("boundary_measured", step)
 
     def _ends_at_boundary(self, step: int) -> bool:
         """Rank 0 asks at every boundary; the others hear the answer."""
-        if self.boundaries is None or step == 0 or not self._is_boundary(step):
+        if self.boundaries is None or step == 0 or not self.boundaries.is_at(step):
             return False
-        answer = None
-        if self.world.is_main:
-            ask: dict[str, Any] = {"type": "boundary", "step": step}
-            answer = wait_for_decision(self.boundaries.decisions, step, lambda: self.emit(ask), self.stop_requested)
-        return self.world.from_main(answer == "stop")
+        stops = self.world.is_main and self.boundaries.ask(step, self.emit, self.stop_requested) == "stop"
+        return self.world.from_main(stops)
 
-    def _save(self, step: int, optimizer: torch.optim.AdamW) -> None:
+    def _save(self, step: int, update: Update) -> None:
         if self.world.is_main:
-            state = TrainingState(step=step, seed=self.seed)
-            limit = self.settings.checkpoints_total_limit
-            path = save_checkpoint(self.checkpoints, self.task.adapter, optimizer, state, limit)
+            state, limit = TrainingState(step, self.seed), self.settings.checkpoints_total_limit
+            path = save_checkpoint(self.folder / "checkpoints", self.task.adapter, update, state, limit)
             self.emit({"type": "checkpoint", "step": step, "path": str(path)})
 
     def _skipped(self, folder: Path, reason: str) -> None:
         self.emit({"type": "checkpoint_skipped", "path": str(folder), "reason": reason})
-
-
-def make_optimizer(adapter: T2IAdapter, train: Train) -> torch.optim.AdamW:
-    return torch.optim.AdamW(
-        adapter.parameters(),
-        lr=train.learning_rate,
-        betas=(train.adam_beta1, train.adam_beta2),
-        weight_decay=train.adam_weight_decay,
-        eps=train.adam_epsilon,
-        foreach=False,
-    )

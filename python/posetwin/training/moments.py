@@ -44,6 +44,13 @@ MOMENTS = {
     "boundary_measured": "what is measured at the boundary is in the journal",
     "boundary_asked": "TypeScript is asked, its answer is not awaited yet",
     "boundary_answered": "the answer is in the journal of decisions, nothing is done about it",
+    # What is looked at between two steps.
+    "validation_started": "the step is in the journal, no held-out pair is looked at",
+    "validation_batch": "a batch of this rank's held-out pairs is done",
+    "validated": "all ranks' means are there, nothing is told",
+    "best_written": "the best adapter's folder has a temporary name",
+    "best_saved": "it has its name, the validation is not told",
+    "sample_painted": "a picture is on the disk",
     # A checkpoint.
     "checkpoint_started": "the temporary folder is there and empty",
     "checkpoint_weights": "the weights are written",

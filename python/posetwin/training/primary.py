@@ -35,9 +35,17 @@ class PrimaryTask:
     def used_terms(self) -> tuple[str, ...]:
         return (TERM,)
 
+    @property
+    def logged_terms(self) -> tuple[str, ...]:
+        return (TERM,)
+
+    def features(self, adapter: torch.nn.Module, controls: torch.Tensor) -> list[torch.Tensor]:
+        """See `Task`."""
+        return features_in(self.autocast, adapter, controls, self.conditioning_scale)
+
     def _loss(self, adapter: torch.nn.Module, batch: Batch, t: int) -> torch.Tensor:
         """Eq. 12 with the picture and the pose of B: (B,). Swap closure makes every picture a B."""
-        features = features_in(self.autocast, adapter, batch, self.conditioning_scale)
+        features = self.features(adapter, batch.controls_b)
         noised = self.denoiser.steps.add_noise(batch.latents_b, batch.noise, t)
         return noise_loss(self.denoiser, batch, self.denoiser.route(batch, noised, t, features), t)
 
@@ -48,6 +56,15 @@ class PrimaryTask:
         at("after_forward", step)
         (loss * scale).backward()
         return [Seen(t, {TERM: loss.detach()})]
+
+    @torch.no_grad()
+    def held_out(self, positions: list[int], t: int) -> Seen:
+        """See `Task`."""
+        return Seen(t, {TERM: self._loss(self.adapter, self.batches.gather_held_out(positions), t).sum()})
+
+    def objective_of(self, seen: list[tuple[int, Means]]) -> float:
+        """See `Task`."""
+        return sum(means[TERM] for _, means in seen) / len(seen)
 
     def gate_terms(self, indices: range, t: int) -> Callable[[], Terms]:
         """See `Task`."""

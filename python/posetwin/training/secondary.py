@@ -17,15 +17,16 @@ from posetwin.training.batches import Batches
 from posetwin.training.moments import at
 from posetwin.training.objective import TERMS, Evaluated, Objective
 from posetwin.training.order import step_t
-from posetwin.training.routes import Batch, first_states, next_states, states_at
+from posetwin.training.routes import Batch, Denoiser, first_states, next_states, states_at
 from posetwin.training.task import Means, Seen, Terms
 
 Features = list[torch.Tensor]
 
 
-def features_in(autocast: torch.dtype | None, adapter: torch.nn.Module, batch: Batch, scale: float) -> Features:
-    """F_Φ(B_0) of an adapter that computes in `autocast`: scaled, in the precision of the batch."""
-    controls = batch.controls_b
+def features_in(
+    autocast: torch.dtype | None, adapter: torch.nn.Module, controls: torch.Tensor, scale: float
+) -> Features:
+    """F_Φ(X_0) of an adapter that computes in `autocast`: scaled, in the precision of the control maps."""
     with torch.autocast(controls.device.type, autocast, enabled=autocast is not None):
         features = features_of(adapter, controls, scale)
     return [feature.to(controls.dtype) for feature in features]
@@ -54,24 +55,32 @@ class SecondaryTask:
 
     @property
     def trainable(self) -> list[int]:
-        return self.objective.denoiser.steps.trainable
+        return self.denoiser.steps.trainable
 
-    def features(self, adapter: torch.nn.Module, batch: Batch) -> Features:
-        """F_Φ2(B_0), scaled."""
-        return features_in(self.autocast, adapter, batch, self.conditioning_scale)
+    @property
+    def logged_terms(self) -> tuple[str, ...]:
+        return TERMS
+
+    @property
+    def denoiser(self) -> Denoiser:
+        return self.objective.denoiser
+
+    def features(self, adapter: torch.nn.Module, controls: torch.Tensor) -> Features:
+        """See `Task`."""
+        return features_in(self.autocast, adapter, controls, self.conditioning_scale)
 
     def _visits(self, batch: Batch, features_b: Features, step: int) -> Iterator[tuple[int, Evaluated]]:
         """Each visited t with what both routes show there. The states carry no gradient."""
         if self.objective.method.update == "per-step":
             t = step_t(self.seed, step, self.trainable)
-            states = states_at(self.objective.denoiser, batch, features_b, t)
+            states = states_at(self.denoiser, batch, features_b, t)
             yield t, self.objective.evaluate(batch, states, features_b, t)
             return
         yield from self.walk(batch, features_b)
 
     def walk(self, batch: Batch, features_b: Features) -> Iterator[tuple[int, Evaluated]]:
         """Every trainable t from T down; the ε_θ that is scored at t also leads to the next state."""
-        denoiser = self.objective.denoiser
+        denoiser = self.denoiser
         visited = [*reversed(self.trainable), 0]
         states = first_states(denoiser, batch, visited[0])
         for t, following in pairwise(visited):
@@ -93,7 +102,7 @@ class SecondaryTask:
     def accumulate(self, adapter: torch.nn.Module, indices: range, step: int, scale: float) -> list[Seen]:
         """See `Task`."""
         batch = self.batches.gather(indices)
-        features = self.features(adapter, batch)
+        features = self.features(adapter, batch.controls_b)
         # Gradients gather at the features, so that the adapter is run and differentiated once for all visits.
         leaves = [feature.detach().requires_grad_() for feature in features]
         weight, seen = scale * self._weight(self._visits_per_step), []
@@ -104,14 +113,26 @@ class SecondaryTask:
         torch.autograd.backward(features, [leaf.grad for leaf in leaves])
         return seen
 
+    @torch.no_grad()
+    def held_out(self, positions: list[int], t: int) -> Seen:
+        """See `Task`."""
+        batch = self.batches.gather_held_out(positions)
+        features = self.features(self.adapter, batch.controls_b)
+        evaluated = self.objective.evaluate(batch, states_at(self.denoiser, batch, features, t), features, t)
+        return Seen(t, {name: evaluated.terms[name].sum() for name in TERMS})
+
+    def objective_of(self, seen: list[tuple[int, Means]]) -> float:
+        """See `Task`."""
+        return sum(self.objective.minimised(means, t) for t, means in seen) * self._weight(len(seen))
+
     def gate_terms(self, indices: range, t: int) -> Callable[[], Terms]:
         """See `Task`."""
         batch = self.batches.gather(indices)
         with torch.no_grad():
-            states = states_at(self.objective.denoiser, batch, self.features(self.adapter, batch), t)
+            states = states_at(self.denoiser, batch, self.features(self.adapter, batch.controls_b), t)
 
         def compute() -> Terms:
-            terms = self.objective.evaluate(batch, states, self.features(self.adapter, batch), t).terms
+            terms = self.objective.evaluate(batch, states, self.features(self.adapter, batch.controls_b), t).terms
             return {name: values.mean() for name, values in terms.items()}
 
         return compute
@@ -131,8 +152,8 @@ class SecondaryTask:
 
     def step_event(self, seen: list[tuple[int, Means]]) -> dict[str, Any]:
         """See `Task`: a `step` event."""
-        objective = sum(self.objective.minimised(means, t) for t, means in seen) * self._weight(len(seen))
-        return {"type": "step", "visits": [self._visit(t, means) for t, means in seen], "objective": logged(objective)}
+        visits = [self._visit(t, means) for t, means in seen]
+        return {"type": "step", "visits": visits, "objective": logged(self.objective_of(seen))}
 
     def _visit(self, t: int, means: Means) -> dict[str, Any]:
         return {

@@ -18,13 +18,15 @@ from posetwin.keypoints.loading import load_detector
 from posetwin.models.backbone import load_backbone
 from posetwin.sampling.noise import derived_seed
 from posetwin.training.batches import Batches
+from posetwin.training.boundary import Boundaries
 from posetwin.training.frozen import frozen_dtype, hold, watched_by
 from posetwin.training.gradient_sides import gradient_sides
-from posetwin.training.loop import GATE_STEPS, Boundaries, Emit, Trainer
+from posetwin.training.loop import Trainer
 from posetwin.training.objective import Objective
 from posetwin.training.primary import PrimaryTask
 from posetwin.training.routes import Denoiser
 from posetwin.training.secondary import SecondaryTask
+from posetwin.training.sinks import Emit
 from posetwin.training.steps import Steps
 from posetwin.training.world import World
 
@@ -43,11 +45,12 @@ def detect_all(assembled: Assembled, detector: KeypointDetector, device: torch.d
 
 def _denoiser(job: AnyJob, dtype: torch.dtype, device: torch.device, settings: Train | None) -> Denoiser:
     """settings: how θ is held while an adapter is trained; None where nothing is."""
-    frozen = dtype if settings is None else frozen_dtype(settings, dtype)
-    backbone = load_backbone(job.spec.backbone.path, frozen, str(device))
-    return Denoiser(
-        backbone if settings is None else hold(backbone, settings), Steps(job.spec.schedule, job.spec.method)
-    )
+    steps = Steps(job.spec.schedule, job.spec.method)
+    if settings is None:
+        return Denoiser(load_backbone(job.spec.backbone.path, dtype, str(device)), steps)
+    home = "cpu" if settings.cpu_offload else str(device)
+    backbone = load_backbone(job.spec.backbone.path, frozen_dtype(settings, dtype), home)
+    return Denoiser(hold(backbone, settings, device), steps)
 
 
 def _autocast(settings: Train | None, dtype: torch.dtype) -> torch.dtype | None:
@@ -123,8 +126,7 @@ def make_trainer(
         settings=spec.train,
         seed=spec.seed,
         world=world,
-        checkpoints=folder / "checkpoints",
-        gate_t=task.objective.denoiser.steps.spread(GATE_STEPS),
+        folder=folder,
         boundaries=Boundaries(spec.convergence.decision_steps, Path(job.inputs.decisions), measure),
         emit=emit,
         stop_requested=stop_requested,
@@ -154,8 +156,7 @@ def make_primary_trainer(
         settings=settings,
         seed=spec.seed,
         world=world,
-        checkpoints=Path(job.output_dir) / "checkpoints",
-        gate_t=denoiser.steps.spread(GATE_STEPS),
+        folder=Path(job.output_dir),
         boundaries=None,
         emit=emit,
         stop_requested=stop_requested,

@@ -1,22 +1,20 @@
-"""Where a training's events go beside the orchestrator: the journal, and TensorBoard."""
+"""Where a training's events go beside the orchestrator: the journal, and the trackers."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from posetwin.data.journal import append_lines, cut_torn_line
+from posetwin.training.trackers import Scalars, Tracker
 from posetwin.training.world import World
-
-if TYPE_CHECKING:
-    from torch.utils.tensorboard.writer import SummaryWriter
 
 Event = dict[str, Any]
 Emit = Callable[[Event], None]
-Scalars = dict[str, float]
+MakeTrackers = Callable[[int], list[Tracker]]
 
 
 def _finite(event: Event) -> Event:
@@ -31,30 +29,47 @@ def _means(visits: list[Event]) -> Scalars:
     return {name: sum(column) / len(column) for name, column in columns.items() if None not in column}
 
 
-def scalars_of(event: Event) -> tuple[int, Scalars]:
-    """What TensorBoard shows of an event, by name, and the step that it stands at; nothing for most of them."""
-    if event["type"] == "gradients":
-        sides = {name: event[name] for name in ("cosine", "noise_norm", "pose_norm")}
-        return event["step"], {f"gradients/{k}/t{event['t']}": v for k, v in sides.items() if v is not None}
-    if event["type"] not in ("step", "primary_step"):
-        return 0, {}
+def _present(prefix: str, values: Mapping[str, float | None]) -> Scalars:
+    return {f"{prefix}/{name}": value for name, value in values.items() if value is not None}
+
+
+def _of_step(event: Event) -> Scalars:
     terms = _means(event["visits"]) if event["type"] == "step" else {"primary_noise": event["primary_noise"]}
     rest = {name: event[name] for name in ("objective", "grad_norm", "learning_rate", "duration_ms") if name in event}
-    named = {**{f"terms/{k}": v for k, v in terms.items()}, **{f"train/{k}": v for k, v in rest.items()}}
-    return event["step"], {name: value for name, value in named.items() if value is not None}
+    return {**_present("terms", terms), **_present("train", rest)}
+
+
+_SCALARS: dict[str, Callable[[Event], Scalars]] = {
+    "step": _of_step,
+    "primary_step": _of_step,
+    "gradients": lambda event: {
+        f"{name}/t{event['t']}": value
+        for name, value in _present(
+            "gradients", {name: event[name] for name in ("cosine", "noise_norm", "pose_norm")}
+        ).items()
+    },
+    "validation": lambda event: _present("validation", {**event["terms"], "objective": event["objective"]}),
+    "loss_scale": lambda event: {"train/loss_scale": event["loss_scale"]},
+}
+
+
+def scalars_of(event: Event) -> tuple[int, Scalars]:
+    """What trackers show of an event, by name, and the step that it stands at; nothing for most of them."""
+    made = _SCALARS.get(event["type"])
+    return (0, {}) if made is None else (event["step"], made(event))
 
 
 class Sinks:
-    """An emit that also writes every event of rank 0 to `folder`/events.jsonl and its numbers to `folder`/tensorboard.
+    """An emit that also writes every event of rank 0 to `folder`/events.jsonl and tells the trackers its numbers.
 
-    A resumed training goes on in the same journal (readers take the last event of each step) and in a TensorBoard file
-    of its own, which takes back the steps that are done again. Use it in a `with` statement.
+    A resumed training goes on in the same journal: readers take the last event of each step. trackers: makes them once
+    it is known from which step training goes on. Use it in a `with` statement.
     """
 
-    def __init__(self, emit: Emit, folder: Path, world: World) -> None:
-        self._emit, self._folder, self._is_main = emit, folder, world.is_main
+    def __init__(self, emit: Emit, folder: Path, world: World, trackers: MakeTrackers) -> None:
+        self._emit, self._is_main, self._make_trackers = emit, world.is_main, trackers
         self._journal = folder / "events.jsonl"
-        self._writer: SummaryWriter | None = None
+        self._trackers: list[Tracker] = []
         if self._is_main:
             cut_torn_line(self._journal)
 
@@ -63,26 +78,21 @@ class Sinks:
         if self._is_main:
             plain = _finite(event)
             append_lines(self._journal, [{**plain, "time": time.time()}])
-            self._draw(plain)
+            self._track(plain)
 
-    def _draw(self, event: Event) -> None:
+    def _track(self, event: Event) -> None:
         if event["type"] == "started":
-            self._writer = _writer(self._folder / "tensorboard", event["resumed_from"])
+            self._trackers = self._make_trackers(event["resumed_from"])
         step, scalars = scalars_of(event)
-        for name, value in scalars.items():
-            if self._writer is not None:
-                self._writer.add_scalar(name, value, step)
+        for tracker in self._trackers:
+            if scalars:
+                tracker.log(step, scalars)
+            if event["type"] == "samples":
+                tracker.show(event["step"], sorted(Path(event["path"]).glob("*.png")))
 
     def __enter__(self) -> Sinks:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._writer is not None:
-            self._writer.close()
-
-
-def _writer(folder: Path, resumed_from: int) -> SummaryWriter:
-    # TensorBoard is slow to import and of no use to ranks other than the first.
-    from torch.utils.tensorboard.writer import SummaryWriter
-
-    return SummaryWriter(str(folder), purge_step=resumed_from + 1 if resumed_from else None)
+        for tracker in self._trackers:
+            tracker.close()

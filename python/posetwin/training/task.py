@@ -9,6 +9,10 @@ from typing import Any, Protocol
 import torch
 from diffusers.models.adapter import T2IAdapter
 
+from posetwin.training.batches import Batches
+from posetwin.training.routes import Denoiser
+from posetwin.training.world import World
+
 Terms = dict[str, torch.Tensor]
 Means = dict[str, float]
 
@@ -25,6 +29,14 @@ class Seen:
         return Seen(self.t, {name: value + other.sums[name] for name, value in self.sums.items()})
 
 
+def global_means(world: World, seen: list[Seen], count: int) -> list[tuple[int, Means]]:
+    """(t, means over `count` samples of all ranks), fetched from the device at once."""
+    names = list(seen[0].sums)
+    sums = torch.stack([torch.stack([one.sums[name] for name in names]) for one in seen])
+    rows = (world.sum(sums) / count).tolist()
+    return [(one.t, dict(zip(names, row, strict=True))) for one, row in zip(seen, rows, strict=True)]
+
+
 class Task(Protocol):
     """A loss on one adapter. Indices are global sample indices; everything is a function of (seed, index, step)."""
 
@@ -38,10 +50,35 @@ class Task(Protocol):
         """The terms that are minimised: a step in which one of them is not finite has diverged."""
         ...
 
+    @property
+    def logged_terms(self) -> tuple[str, ...]:
+        """The names of what `held_out` tells."""
+        ...
+
+    @property
+    def denoiser(self) -> Denoiser:
+        """θ under the method's readings."""
+        ...
+
+    @property
+    def batches(self) -> Batches: ...
+
+    def features(self, adapter: torch.nn.Module, controls: torch.Tensor) -> list[torch.Tensor]:
+        """F_Φ(X_0) of control maps (B, channels, H, W) in [0, 1], scaled."""
+        ...
+
     def accumulate(self, adapter: torch.nn.Module, indices: range, step: int, scale: float) -> list[Seen]:
         """Add the gradients of `scale` times the sum over samples of what is minimised, and tell what was seen.
 
         adapter: `self.adapter`, or what DDP wraps it in."""
+        ...
+
+    def held_out(self, positions: list[int], t: int) -> Seen:
+        """The sums over these held-out pairs, without gradient."""
+        ...
+
+    def objective_of(self, seen: list[tuple[int, Means]]) -> float:
+        """What is minimised, from (t, means over samples)."""
         ...
 
     def gate_terms(self, indices: range, t: int) -> Callable[[], Terms]:

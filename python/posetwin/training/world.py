@@ -15,9 +15,6 @@ from torch.nn.parallel import DistributedDataParallel
 
 from posetwin.watchdog import go_on, wait_for_others, watched
 
-RANK_TIMEOUT_S = "POSETWIN_RANK_TIMEOUT_S"
-DEFAULT_RANK_TIMEOUT_S = 1800.0
-
 
 @dataclass(frozen=True)
 class World:
@@ -58,7 +55,16 @@ class World:
 
     def from_main(self, value: bool) -> bool:
         """Rank 0's value on every rank."""
-        return self.any(value and self.is_main)
+        return self.number_from_main(int(value)) == 1
+
+    def number_from_main(self, value: int) -> int:
+        """Rank 0's number on every rank."""
+        if self.size == 1:
+            return value
+        mine = torch.tensor(value if self.is_main else 0, dtype=torch.int64, device=self.device)
+        found = int(_reduced(mine, dist.ReduceOp.SUM).item())
+        go_on()
+        return found
 
 
 def _reduced(values: torch.Tensor, op: dist.ReduceOp.RedOpType) -> torch.Tensor:
@@ -90,9 +96,11 @@ def local_world_size() -> int:
 
 
 @contextmanager
-def joined_world(device: torch.device) -> Iterator[World]:
-    """Joins torchrun's ranks (NCCL on GPUs, gloo elsewhere) and leaves them on the way out."""
-    size, limit_s = world_size(), float(os.environ.get(RANK_TIMEOUT_S, DEFAULT_RANK_TIMEOUT_S))
+def joined_world(device: torch.device, limit_s: float) -> Iterator[World]:
+    """Joins torchrun's ranks (NCCL on GPUs, gloo elsewhere) and leaves them on the way out.
+
+    limit_s: how long a rank may get no further."""
+    size = world_size()
     if size == 1:
         with watched(limit_s, alone=True):
             yield World(0, 1, device)

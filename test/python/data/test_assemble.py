@@ -85,6 +85,17 @@ def test_a_photo_that_cannot_be_used_is_listed_and_the_stage_goes_on(
     assert rejected == {"id": 3, "source": "/p.jpg", "code": "no_person", "reason": "/p.jpg: nobody here"}
 
 
+def test_too_many_pictures_that_cannot_be_used_end_the_stage_with_their_reasons(tmp_path: Path) -> None:
+    (tmp_path / "broken.jpg").write_bytes(b"no picture")
+    common = {"kind": "folder", "split": "train", "caption": "a person", "detector": "lite"}
+    photos = [{**common, "id": i, "path": str(tmp_path / name)} for i, name in enumerate(["gone.jpg", "broken.jpg"])]
+    assert len(assemble(tmp_path / "half", [*photos, *ITEMS[:2]])) == 2
+    for _ in range(2):
+        with pytest.raises(PosetwinError, match=r"2 of 3 .*missing_file.*bad_image.*gone\.jpg") as caught:
+            assemble(tmp_path / "most", [*photos, ITEMS[0]])
+        assert caught.value.code == "too_many_rejected"
+
+
 def test_an_item_of_another_shape_is_a_contract_violation_with_its_line(tmp_path: Path) -> None:
     with pytest.raises(PosetwinError, match=r"items\.jsonl:2") as caught:
         assemble(tmp_path, [ITEMS[0], {"kind": "mini"}])

@@ -21,9 +21,7 @@ def train(world: World, dtype: str, job_path: Path) -> None:
     assert isinstance(job, TrainJob)
     events: list[dict[str, Any]] = []
     trainer = make_trainer(job, world, events.append, lambda: False, dtype=getattr(torch, dtype))
-    # Steps and nothing else: no self-test, no boundary.
-    trainer = replace(trainer, gate_t=[], boundaries=None)
-    trainer.train()
+    replace(trainer, boundaries=None).train()
     if world.is_main:
         output = Path(job.output_dir)
         save_adapter(trainer.task.adapter, output / "adapter")
@@ -32,6 +30,6 @@ def train(world: World, dtype: str, job_path: Path) -> None:
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    with joined_world(torch.device("cpu")) as world:
+    with joined_world(torch.device("cpu"), 60.0) as world:
         for dtype, path in zip(sys.argv[1::2], sys.argv[2::2], strict=True):
             train(world, dtype, Path(path))

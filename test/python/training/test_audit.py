@@ -73,7 +73,7 @@ def test_the_expanded_square_of_eq_34_is_eq_18_on_noised_states(
     batch, denoiser = task.batches.gather(range(5)), task.objective.denoiser
     row = result.per_t[2]
     with torch.no_grad():
-        states, features = noised_states(denoiser, batch, 3), task.features(secondary, batch)
+        states, features = noised_states(denoiser, batch, 3), task.features(secondary, batch.controls_b)
         predicted = denoiser.routes(batch, states, 3, features)
         expected = score_difference(*predicted, denoiser.steps.alphas_cumprod(3)).mean().item()
     squares = row.noise_error_a + row.noise_error_b - 2 * row.inner_product
@@ -116,7 +116,7 @@ def test_both_sides_of_eq_33_are_the_gradients_that_finite_differences_see(
     # The noise side by backward() on the mean over the same samples.
     batch, denoiser = task.batches.gather(range(SAMPLES)), task.objective.denoiser
     states = noised_states(denoiser, batch, 3)
-    noise_pred = denoiser.route(batch, states.b, 3, task.features(task.adapter, batch))
+    noise_pred = denoiser.route(batch, states.b, 3, task.features(task.adapter, batch.controls_b))
     steps = denoiser.steps
     w = (1 - steps.alphas(3)) / (2 * steps.alphas(3) * (1 - steps.alphas_cumprod(3)))
     (w * (noise_pred - batch.noise).square().mean()).backward()

@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 import torch
 from killed import assert_bit_equal, collected
-from tiny import Stack, ignore
+from tiny import TRAIN, Stack, ignore
 
+from posetwin.contracts import Train
 from posetwin.errors import PosetwinError, describe_failure
 from posetwin.stages import run
 from posetwin.training import checkpoint
@@ -28,11 +29,15 @@ from posetwin.training.checkpoint import (
     load_newest,
     save_checkpoint,
 )
+from posetwin.training.update import Update
+from posetwin.training.world import World
 
 # npm test chooses one and prints it.
 SEED = int(os.environ.get("POSETWIN_TEST_SEED", "0"))
 FILES = (MANIFEST, STATE, WEIGHTS, OPTIMIZER)
 TRAINING = 7
+ALONE = World(0, 1, torch.device("cpu"))
+SETTINGS = Train.model_validate_json(json.dumps(TRAIN))
 
 
 class Small:
@@ -42,21 +47,23 @@ class Small:
         torch.manual_seed(0)
         self.root = root
         self.module = torch.nn.Linear(2, 1)
-        self.optimizer = torch.optim.AdamW(self.module.parameters(), lr=0.1)
+        self.update = Update(self.module, SETTINGS)
 
     def save(self, step: int, limit: int = 2) -> Path:
         self.module(torch.ones(1, 2)).sum().backward()
-        self.optimizer.step()
-        return save_checkpoint(self.root, self.module, self.optimizer, TrainingState(step, TRAINING), limit)
+        self.update.step(0.1)
+        return save_checkpoint(self.root, self.module, self.update, TrainingState(step, TRAINING), limit)
 
-    def load(self, seed: int = TRAINING) -> tuple[int | None, list[tuple[str, str]]]:
+    def load(self, seed: int = TRAINING) -> tuple[int, list[tuple[str, str]]]:
         """The step that a new process goes on from, and what it does not use."""
         fresh, skipped = Small(self.root), list[tuple[str, str]]()
-        state = load_newest(
-            self.root, fresh.module, fresh.optimizer, seed, lambda path, why: skipped.append((path.name, why))
-        )
-        self.module, self.optimizer = fresh.module, fresh.optimizer
-        return (state.step if state else None), skipped
+
+        def note(folder: Path, why: str) -> None:
+            skipped.append((folder.name, why))
+
+        step = load_newest(self.root, fresh.module, fresh.update, seed, ALONE, note)
+        self.module, self.update = fresh.module, fresh.update
+        return step, skipped
 
 
 @pytest.fixture
@@ -116,7 +123,7 @@ def test_where_all_are_damaged_training_starts_from_step_0_and_says_so(small: Sm
     for folder in small.root.iterdir():
         flip_a_bit(folder / WEIGHTS, chance)
     step, skipped = small.load()
-    assert step is None
+    assert step == 0
     assert [name for name, _ in skipped] == ["step-000002", "step-000001", "checkpoints"]
     assert "step 0" in skipped[-1][1]
     assert torch.equal(small.module.weight, untrained)
@@ -138,11 +145,11 @@ def test_a_run_whose_checkpoints_are_all_damaged_ends_with_the_same_weights(
 
 
 def test_nothing_is_skipped_where_there_is_nothing(tmp_path: Path) -> None:
-    assert Small(tmp_path / "none").load() == (None, [])
+    assert Small(tmp_path / "none").load() == (0, [])
 
 
 def test_checkpoints_of_another_training_are_not_used(small: Small) -> None:
-    assert small.load(seed=8)[0] is None
+    assert small.load(seed=8)[0] == 0
     shutil.copytree(small.root / "step-000001", small.root / "step-000009")
     step, skipped = small.load()
     assert step == 2
@@ -152,8 +159,8 @@ def test_checkpoints_of_another_training_are_not_used(small: Small) -> None:
 def test_a_checkpoint_of_another_adapter_is_not_used(small: Small, tmp_path: Path) -> None:
     other = Small(tmp_path / "other")
     other.module = torch.nn.Linear(3, 1)
-    other.optimizer = torch.optim.AdamW(other.module.parameters())
-    save_checkpoint(small.root, other.module, other.optimizer, TrainingState(3, TRAINING), 9)
+    other.update = Update(other.module, SETTINGS)
+    save_checkpoint(small.root, other.module, other.update, TrainingState(3, TRAINING), 9)
     assert small.load() == (2, [("step-000003", "it is of another adapter")])
 
 

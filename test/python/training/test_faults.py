@@ -19,9 +19,10 @@ from tiny import DATASET, Stack, ignore, make_job, write_lines
 import posetwin
 from posetwin.stages import run
 from posetwin.training import moments
+from posetwin.training.best import Best
 
 # moment -> the step at which it kills a run that has a checkpoint of step 2 and was killed in step 3.
-# Boundary at step 3, checkpoints at 2, 4 and 5, where it ends; one checkpoint is kept.
+# Boundary, validation and pictures at step 3, checkpoints at 2, 4 and 5, where it ends; one checkpoint is kept.
 IN_TRAINING = {
     "models_loaded": 0,
     "checkpoint_found": 2,
@@ -37,6 +38,12 @@ IN_TRAINING = {
     "boundary_measured": 3,
     "boundary_asked": 3,
     "boundary_answered": 3,
+    "validation_started": 3,
+    "validation_batch": 3,
+    "validated": 3,
+    "best_written": 0,
+    "best_saved": 0,
+    "sample_painted": 3,
     "checkpoint_started": 4,
     "checkpoint_weights": 4,
     "checkpoint_optimizer": 4,
@@ -52,10 +59,19 @@ IN_TRAINING = {
     "adapter_saved": 5,
     "result_written": 5,
 }
+# The validation of step 0 is the best one, and a run that has a checkpoint does not make it again.
+BEFORE_THE_FIRST_STEP = ("best_written", "best_saved")
 # Of each part of a run, the one after which most has to be put right.
-ALWAYS = ("gradients_clipped", "boundary_asked", "checkpoint_optimizer", "checkpoint_renamed", "adapter_written")
+ALWAYS = ("gradients_clipped", "boundary_asked", "best_written", "checkpoint_optimizer", "checkpoint_renamed")
 CHANGES: dict[str, Any] = {
-    "train": {"max_train_steps": 5, "checkpointing_steps": 2, "checkpoints_total_limit": 1},
+    "train": {
+        "max_train_steps": 5,
+        "checkpointing_steps": 2,
+        "checkpoints_total_limit": 1,
+        "ema_decay": 0.9,
+        "validation": {"steps": 3, "num_pairs": 3, "num_timesteps": 2},
+        "samples": {"steps": 3, "num_images": 1, "num_inference_steps": 2, "guidance_scale": 3.0},
+    },
     "convergence": {"decision_steps": 3},
 }
 ANSWER = [{"step": 3, "decision": "continue", "reason": ""}]
@@ -95,7 +111,9 @@ def test_every_moment_of_the_list_and_no_other_is_in_the_code() -> None:
     ("moment", "step"), [pytest.param(name, step, marks=rarely(name)) for name, step in IN_TRAINING.items()]
 )
 def test_a_run_killed_at(moment: str, step: int, stack: Stack, unbroken: Path, begun: Path, tmp_path: Path) -> None:
-    output = shutil.copytree(begun, tmp_path / "run")
+    output = tmp_path / "run"
+    if moment not in BEFORE_THE_FIRST_STEP:
+        shutil.copytree(begun, output)
     job = stack.train_job(output, **CHANGES)
     if moment != "boundary_asked":
         write_lines(output / "decisions.jsonl", ANSWER)
@@ -110,9 +128,15 @@ def test_a_run_killed_at(moment: str, step: int, stack: Stack, unbroken: Path, b
     assert_bit_equal(output, unbroken)
     assert (output / "result.json").read_text() == (unbroken / "result.json").read_text()
     assert last_steps(output) == last_steps(unbroken)
+    assert contents(output / "best") == contents(unbroken / "best")
+    assert contents(output / "samples") == contents(unbroken / "samples")
     assert sorted(path.name for path in output.rglob("*.partial")) == []
     assert [path.name for path in (output / "checkpoints").iterdir()] == ["step-000005"]
     assert_nothing_is_half(output)
+
+
+def test_the_validation_of_step_0_is_the_best_one(unbroken: Path) -> None:
+    assert Best(unbroken / "best").step == 0
 
 
 def test_a_primary_killed_in_a_step_ends_with_the_same_weights(stack: Stack, tmp_path: Path) -> None:

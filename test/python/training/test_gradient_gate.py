@@ -20,6 +20,7 @@ from posetwin.training import gradient_gate, set_up
 from posetwin.training.gradient_gate import check_gradients, find_fault
 from posetwin.training.loop import Trainer
 from posetwin.training.secondary import SecondaryTask
+from posetwin.training.self_test import is_hopeless
 from posetwin.training.world import World
 
 Terms = dict[str, torch.Tensor]
@@ -138,7 +139,8 @@ def test_a_schedule_without_a_gradient_is_a_result_that_leaves_the_adapter_as_it
 
 def test_every_used_term_is_tested_at_the_first_the_middle_and_the_last_t(stack: Stack, tmp_path: Path) -> None:
     events: list[dict[str, Any]] = []
-    assert not trainer_with(stack, tmp_path, lambda detector: detector, events.append).is_hopeless()
+    task = trainer_with(stack, tmp_path, lambda detector: detector, events.append).task
+    assert not is_hopeless(task, range(4), events.append)
     told = [(event["term"], event["t"]) for event in events]
     assert told == [(term, t) for t in (1, 3, 4) for term in ("target_pose", "pose_residual")]
 
@@ -152,5 +154,5 @@ def test_each_rank_tests_its_own_samples(stack: Stack, tmp_path: Path) -> None:
         original = trainer.task.gate_terms
         record = lambda indices, t, original=original: asked.append(indices) or original(indices, t)  # noqa: E731
         object.__setattr__(trainer.task, "gate_terms", record)
-        trainer.is_hopeless()
+        is_hopeless(trainer.task, trainer._mine(1), lambda event: None)
     assert set(asked) == {range(0, 2), range(2, 4)}

@@ -50,11 +50,28 @@ def plain(stack: Stack) -> Weights:
         {"attention": "sliced"},
         {"channels_last": True},
         {"gradient_accumulation_steps": 2, "gradient_checkpointing": True, "channels_last": True},
+        {"gradient_checkpointing": True, "cpu_offload": True},
     ],
     ids=str,
 )
 def test_the_step_is_the_same_to_rounding(stack: Stack, tmp_path: Path, plain: Weights, option: dict[str, Any]) -> None:
     found = trained(stack, tmp_path, **option)
+    assert max(float((found[name] - plain[name]).abs().max()) for name in plain) <= 1e-9
+
+
+def test_a_compiled_unet_gives_the_same_step(
+    stack: Stack, tmp_path: Path, plain: Weights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled, original = [], torch.nn.Module.compile
+
+    def trace(self: torch.nn.Module) -> None:
+        compiled.append(type(self).__name__)
+        # What torch traces and differentiates, without the minutes that making machine code of it takes.
+        original(self, backend="aot_eager")
+
+    monkeypatch.setattr(torch.nn.Module, "compile", trace)
+    found = trained(stack, tmp_path, compile=True)
+    assert compiled == ["UNet2DConditionModel"]
     assert max(float((found[name] - plain[name]).abs().max()) for name in plain) <= 1e-9
 
 

@@ -108,7 +108,7 @@ def test_a_trajectory_walked_at_once_meets_the_states_of_each_t(stack: Stack, tm
     batch = task.batches.gather(range(2))
     denoiser = task.objective.denoiser
     with torch.no_grad():
-        features = task.features(task.adapter, batch)
+        features = task.features(task.adapter, batch.controls_b)
         for t, seen in task.walk(batch, features):
             again = task.objective.evaluate(batch, states_at(denoiser, batch, features, t), features, t)
             torch.testing.assert_close(seen.terms, again.terms, rtol=1e-4, atol=1e-6)

@@ -77,14 +77,14 @@ def test_steps_that_a_resumed_training_does_again_count_once(stack: Stack, tmp_p
 
 
 def test_only_rank_0_writes(tmp_path: Path) -> None:
-    with Sinks(ignore, tmp_path, World(1, 2, torch.device("cpu"))) as emit:
+    with Sinks(ignore, tmp_path, World(1, 2, torch.device("cpu")), lambda step: pytest.fail("a tracker")) as emit:
         emit({"type": "started", "resumed_from": 0})
         emit(STEP)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_the_journal_has_null_for_what_is_not_finite(tmp_path: Path) -> None:
-    with Sinks(ignore, tmp_path, World(0, 1, torch.device("cpu"))) as emit:
+    with Sinks(ignore, tmp_path, World(0, 1, torch.device("cpu")), lambda step: []) as emit:
         emit({"type": "gradients", "step": 0, "t": 1, "noise_norm": 1.0, "pose_norm": 0.0, "cosine": float("nan")})
     [line] = (tmp_path / "events.jsonl").read_text().splitlines()
     assert json.loads(line)["cosine"] is None

@@ -1,5 +1,5 @@
 /** Made-up numbers of an audit, as the stages hand them to the report. */
-import type { GradientsEvent, StepEvent } from '../../../orchestrator/contracts/events.ts';
+import type { GradientsEvent, StepEvent, ValidationEvent } from '../../../orchestrator/contracts/events.ts';
 import type { AuditAtT, AuditResult } from '../../../orchestrator/contracts/results.ts';
 import { audit, type Verdict, verdict } from '../../../orchestrator/convergence/index.ts';
 import type { AuditPoint } from '../../../orchestrator/report/data.ts';
@@ -47,6 +47,21 @@ export const gradients: GradientsEvent[] = [0, 100, 200, 300].flatMap(step =>
     cosine: step === 300 && t === 50 ? null : 0.6 - t / 40 - step / 1000,
   })),
 );
+
+export const validations: ValidationEvent[] = [0, 100, 200, 300].map(step => ({
+  type: 'validation',
+  time: 1_700_000_000 + step,
+  step,
+  num_pairs: 16,
+  objective: 0.02 - step / 30_000,
+  terms: {
+    target_pose: 0.02 - step / 30_000,
+    pose_residual: 0.01,
+    scene: step === 0 ? 0 : 0.001,
+    score_difference: null,
+  },
+  best: step === 200,
+}));
 
 const gate = ['target_pose', 'pose_residual'].flatMap(term =>
   [1, 25, 50].map(t => ({

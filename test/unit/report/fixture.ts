@@ -7,7 +7,7 @@ import type { EvaluateResult, FigureResult, JudgedImage } from '../../../orchest
 import type { ReportData } from '../../../orchestrator/report/data.ts';
 import { svgToPng } from '../../../orchestrator/report/raster.ts';
 import { summarizeEvaluation } from '../../../orchestrator/report/summary.ts';
-import { auditPoints, gradients, judged as judgedLoss, measured } from './audit-fixture.ts';
+import { auditPoints, gradients, judged as judgedLoss, measured, validations } from './audit-fixture.ts';
 
 const size = 64;
 
@@ -177,6 +177,7 @@ export const reportData = (changes: Partial<ReportData> = {}): ReportData => {
     },
     q_shares: weights.map(weight => weight / weightSum),
     steps,
+    validations,
     gradients,
     measured,
     verdict: {

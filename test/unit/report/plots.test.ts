@@ -8,9 +8,10 @@ import {
   meanLossPerT,
   movingMean,
   thin,
+  validationPlot,
 } from '../../../orchestrator/report/plots.ts';
 import { stepEvent, visitAt } from '../commands/step-event.ts';
-import { gradients, measured } from './audit-fixture.ts';
+import { gradients, measured, validations } from './audit-fixture.ts';
 import { reportData } from './fixture.ts';
 
 const { steps } = reportData();
@@ -51,6 +52,14 @@ describe('plots', () => {
     const corners = lines.map(line => line.getAttribute('d')?.match(/[ML]/g)?.length);
     expect(corners).toEqual([4, 4, 3]);
     for (const name of ['t = 1', 't = 25', 't = 50']) expect(svg?.textContent).toContain(name);
+  });
+
+  it('draws one line of held-out values for each term that has some', () => {
+    const svg = parse(validationPlot(validations).markup).querySelector('svg');
+    expect(svg?.getAttribute('aria-label')).toBe('Loss terms on held-out pairs at 4 steps');
+    const lines = [...(svg?.querySelectorAll('g[aria-label=line] path') ?? [])];
+    // The scene term is 0 at step 0, where a logarithm has no place for it; the score difference has no values.
+    expect(lines.map(line => line.getAttribute('d')?.match(/[ML]/g)?.length)).toEqual([4, 4, 3]);
   });
 
   it('draws an empty plot of gradients where none was measured', () => {

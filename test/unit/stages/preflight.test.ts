@@ -53,6 +53,15 @@ describe('the checks before anything is computed from the models', () => {
     expect(await hasPassed(context)).toBe(true);
   });
 
+  it('refuse settings whose package is not there (missing_package)', async () => {
+    const asked = { ...experiment(), wandb: { project: 'p', entity: null, mode: 'offline' as const } };
+    const context = { ...contextWith({}), experiment: asked } as RunContext;
+    await expect(preflight(context)).rejects.toMatchObject({ code: 'missing_package', details: { path: 'wandb' } });
+    const packages = { torch: '2.13', wandb: '0.31' };
+    const has = contextWith({ probe_environment: () => ({ python: '3.11', packages, devices: [] }) });
+    await expect(preflight({ ...has, experiment: asked } as RunContext)).resolves.toBeUndefined();
+  });
+
   it('refuse a detector with another number of keypoints than the set (bad_keypoints)', async () => {
     expect(await codeOf({ probe_model: () => ({ num_keypoints: 17, keypoint_gradient: 1 }) })).toBe('bad_keypoints');
   });

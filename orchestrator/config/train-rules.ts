@@ -1,0 +1,100 @@
+/** Options of a training that cannot be had together, or would have no effect beside others. */
+import type { Samples, Train, Validation } from '../contracts/method.ts';
+import { idle, type Refusal, type Rule, refuseIf, usual } from './rules.ts';
+
+type TrainCheck = (section: string, train: Train) => Refusal | undefined;
+
+const sharedBatch: TrainCheck = (section, train) => {
+  const { global_batch_size, nproc_per_node, gradient_accumulation_steps } = train;
+  const parts = gradient_accumulation_steps === 1 ? '' : ` in ${gradient_accumulation_steps} parts each`;
+  return refuseIf(
+    global_batch_size % (nproc_per_node * gradient_accumulation_steps) !== 0,
+    ['global_batch_size', 'nproc_per_node', 'gradient_accumulation_steps'].map(key => `${section}.${key}`),
+    `a batch of ${global_batch_size} cannot be shared evenly by ${nproc_per_node} ranks${parts}`,
+    'make global_batch_size a multiple of nproc_per_node * gradient_accumulation_steps',
+  );
+};
+
+const scheduleOptions: TrainCheck = (section, { lr_scheduler, lr_num_cycles, lr_power }) =>
+  (lr_scheduler === 'cosine_with_restarts'
+    ? undefined
+    : idle(
+        `${section}.lr_num_cycles`,
+        lr_num_cycles,
+        usual.train.lr_num_cycles,
+        'lr_scheduler: cosine_with_restarts',
+      )) ??
+  (lr_scheduler === 'polynomial'
+    ? undefined
+    : idle(`${section}.lr_power`, lr_power, usual.train.lr_power, 'lr_scheduler: polynomial'));
+
+const warmUp: TrainCheck = (section, { lr_warmup_steps, max_train_steps }) =>
+  refuseIf(
+    lr_warmup_steps >= max_train_steps,
+    [`${section}.lr_warmup_steps`, `${section}.max_train_steps`],
+    `${lr_warmup_steps} warm-up steps leave nothing of ${max_train_steps} steps`,
+    `fewer \`${section}.lr_warmup_steps\``,
+  );
+
+const offloadNeedsCheckpointing: TrainCheck = (section, { cpu_offload, gradient_checkpointing }) =>
+  refuseIf(
+    cpu_offload && !gradient_checkpointing,
+    [`${section}.cpu_offload`, `${section}.gradient_checkpointing`],
+    'without gradient checkpointing the way back keeps every weight on the device: offloading would save nothing',
+    `set \`${section}.gradient_checkpointing: true\``,
+  );
+
+/** The first option of a part that is switched off, where it is not the default. */
+const idleOption = <T extends Validation | Samples>(path: string, given: T, byDefault: T): Refusal | undefined =>
+  given.steps > 0
+    ? undefined
+    : (Object.keys(given) as (keyof T & string)[])
+        .map(key => idle(`${path}.${key}`, given[key], byDefault[key], `${path}.steps`))
+        .find(refusal => refusal !== undefined);
+
+const lookoutOptions: TrainCheck = (section, { validation, samples }) =>
+  idleOption(`${section}.validation`, validation, usual.train.validation) ??
+  idleOption(`${section}.samples`, samples, usual.train.samples);
+
+const bestNeedsValidation: TrainCheck = (section, { validation, load_best_model_at_end }) =>
+  refuseIf(
+    load_best_model_at_end && validation.steps === 0,
+    [`${section}.load_best_model_at_end`, `${section}.validation.steps`],
+    'without a validation no step is the best one',
+    `set \`${section}.validation.steps\``,
+  );
+
+const metricNeedsValidation: TrainCheck = (section, { validation, metric_for_best_model }) =>
+  validation.steps > 0
+    ? undefined
+    : idle(
+        `${section}.metric_for_best_model`,
+        metric_for_best_model,
+        usual.train.metric_for_best_model,
+        `${section}.validation.steps`,
+      );
+
+const primaryHasNoPose: TrainCheck = (section, { metric_for_best_model }) =>
+  refuseIf(
+    section !== 'train' && metric_for_best_model === 'target_pose',
+    [`${section}.metric_for_best_model`],
+    'Eq. 12, by which the primary is trained, knows no keypoints',
+    'set it to `objective`',
+  );
+
+const checks: readonly TrainCheck[] = [
+  sharedBatch,
+  warmUp,
+  scheduleOptions,
+  offloadNeedsCheckpointing,
+  bestNeedsValidation,
+  metricNeedsValidation,
+  lookoutOptions,
+  primaryHasNoPose,
+];
+
+/** The same for both trainings. */
+export const trainRules: readonly Rule[] = checks.flatMap((check): Rule[] => [
+  { reads: ['train'], check: ({ train }) => check('train', train) },
+  { reads: ['primary'], check: ({ primary }) => primary?.train && check('primary.train', primary.train) },
+]);
