@@ -38,6 +38,7 @@ const selections: Record<'all' | 'quick' | 'method' | 'faults', Selection> = {
       'test/python/training/test_gradient_gate.py',
       'test/python/training/test_readings.py',
       'test/python/training/test_audit.py',
+      'test/python/training/test_reference_curves.py',
     ],
   },
   faults: {
