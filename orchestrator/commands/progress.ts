@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import type { Visit, WorkerEvent } from '../contracts/events.ts';
 import { formatDuration } from './table.ts';
 
@@ -25,7 +26,7 @@ export const describeLookout = (event: WorkerEvent): string | undefined => {
     case 'validation':
       return `step ${event.step}: held-out objective ${short(event.objective)}${event.best ? ', the best so far' : ''}`;
     case 'samples':
-      return `step ${event.step}: pictures in ${event.path}`;
+      return `step ${event.step}: pictures in samples/${basename(event.path)}`;
     case 'loss_scale':
       return event.skipped
         ? `step ${event.step} overflows in fp16: the loss scale is ${event.loss_scale} now`

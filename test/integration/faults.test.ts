@@ -14,7 +14,8 @@ import { type Ended, newFolder, posetwin, stageFolder, statusOf, trainResult } f
 
 const minutes = 60_000;
 const MARK = 'POSETWIN_TEST_MARK';
-const command = ['small.yaml', '--set', 'train.nproc_per_node=2', '--set', 'train.max_train_steps=6'];
+const settings = ['train.nproc_per_node=2', 'train.max_train_steps=6', 'train.validation.steps=4'];
+const command = ['small.yaml', ...settings.flatMap(setting => ['--set', setting])];
 
 interface Fault {
   event: string;
@@ -25,7 +26,8 @@ interface Fault {
 
 const byKill = (who: string): RegExp => new RegExp(`worker_died ${who} .*SIGKILL`);
 // With its stack, whose end is the function that does nothing more.
-const noFurther = /timeout rank 1: got no further for .* before_forward of step 3.*_do_nothing_more/s;
+const noFurther = (moment: string): RegExp =>
+  new RegExp(`timeout rank 1: got no further for .* ${moment}.*_do_nothing_more`, 's');
 const noWord = /timeout rank 0: waited for other ranks .*no word from rank 1/;
 
 /** One after the other in the same folder, each in the same command again: checkpoints after 2, 4 and 6 steps. */
@@ -34,8 +36,10 @@ const faults: Fault[] = [
   { event: 'kill_launcher:gradients_clipped:3', told: byKill('torchrun') },
   { event: 'kill_orchestrator:after_forward:3', told: null },
   { event: 'kill:after_step:3', told: byKill('rank 0:') },
-  { event: 'hang:before_forward:3:1', told: noFurther, always: true },
+  { event: 'hang:before_forward:3:1', told: noFurther('before_forward of step 3'), always: true },
   { event: 'freeze:before_forward:3:1', told: noWord },
+  { event: 'kill:validation_batch:4:1', told: byKill('rank 1:') },
+  { event: 'hang:validation_batch:4:1', told: noFurther('validation_batch of step 4') },
   { event: 'kill_orchestrator:boundary_asked:4', told: null },
   { event: 'kill:checkpoint_weights:4', told: byKill('rank 0:') },
   { event: 'kill_orchestrator:checkpoint_optimizer:4', told: null, always: true },

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { formatBytes, formatDuration, formatTable } from '../../../orchestrator/commands/table.ts';
 import { type Screen, Terminal } from '../../../orchestrator/commands/terminal.ts';
+import type { WorkerEvent } from '../../../orchestrator/contracts/events.ts';
 import type { PipelineEvent } from '../../../orchestrator/stages/events.ts';
 import { stepEvent, visitAt } from './step-event.ts';
 
@@ -107,6 +108,27 @@ describe('the terminal', () => {
     const sides = { step: 0, t: 1, noise_norm: 1, pose_norm: 1, cosine: 0 };
     terminal.show({ type: 'worker', stage: 'train', event: { type: 'gradients', time: 1, ...sides } });
     expect(screen.text).toBe(before);
+  });
+
+  it('tells in a line each what a training sees between its steps', () => {
+    const screen = fakeScreen(false);
+    const terminal = new Terminal(screen);
+    const events: WorkerEvent[] = [
+      { type: 'smoke', time: 1, num_samples: [2, 3], duration_ms: 1500, peak_memory_bytes: 2.5e9 },
+      { type: 'validation', time: 1, step: 50, num_pairs: 4, objective: 0.0123, terms: {}, best: true },
+      { type: 'validation', time: 1, step: 100, num_pairs: 4, objective: null, terms: {}, best: false },
+      { type: 'samples', time: 1, step: 50, path: '/store/train/ab.partial/samples/step-000050' },
+      { type: 'loss_scale', time: 1, step: 7, loss_scale: 32768, skipped: true },
+      { type: 'loss_scale', time: 1, step: 2000, loss_scale: 65536, skipped: false },
+    ];
+    for (const event of events) terminal.show({ type: 'worker', stage: 'train', event });
+    expect(screen.text.trimEnd().split('\n')).toEqual([
+      'train: two passes of 2 and 3 samples fit: 1.50 s a step, at most 2.5 GB',
+      'train: step 50: held-out objective 0.0123, the best so far',
+      'train: step 100: held-out objective not finite',
+      'train: step 50: pictures in samples/step-000050',
+      'train: step 7 overflows in fp16: the loss scale is 32768 now',
+    ]);
   });
 
   it('lists what changed since the last run of the same name', () => {
