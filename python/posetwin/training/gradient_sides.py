@@ -33,17 +33,25 @@ def _flat_gradient(loss: torch.Tensor, parameters: list[torch.nn.Parameter]) -> 
     return torch.cat([part.flatten() for part in parts]).double()
 
 
-def _rank_gradients(task: SecondaryTask, indices: range, t: int) -> torch.Tensor:
-    """(2, number of parameters) float64: the sums over the rank's samples of both sides' gradients."""
+def _sample_gradients(task: SecondaryTask, index: int, t: int) -> torch.Tensor:
+    """(2, number of parameters) float64: both sides' gradients of one sample."""
     parameters = list(task.adapter.parameters())
-    if len(indices) == 0:
-        return torch.zeros(2, sum(p.numel() for p in parameters), dtype=torch.float64, device=parameters[0].device)
-    batch, objective = task.batches.gather(indices), task.objective
+    batch, objective = task.batches.gather(range(index, index + 1)), task.objective
     states = noised_states(objective.denoiser, batch, t)
     view = objective.view(batch, states.b, task.features(task.adapter, batch.controls_b), t)
     noise = noise_loss(objective.denoiser, batch, view.noise_pred, t).sum()
     pose = target_pose(view.keypoints, batch.keypoints_b, batch.mask).sum()
     return torch.stack([_flat_gradient(loss, parameters) for loss in (noise, pose)])
+
+
+def _rank_gradients(task: SecondaryTask, indices: range, t: int) -> torch.Tensor:
+    """The sum of `_sample_gradients` over the rank's samples, one after the other: a step with one sample at once must
+    not fit where its measurement does not."""
+    parameters = list(task.adapter.parameters())
+    sums = torch.zeros(2, sum(p.numel() for p in parameters), dtype=torch.float64, device=parameters[0].device)
+    for index in indices:
+        sums += _sample_gradients(task, index, t)
+    return sums
 
 
 def gradient_sides(task: SecondaryTask, world: World) -> list[GradientSides]:
