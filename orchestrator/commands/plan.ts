@@ -4,6 +4,8 @@ import { describeLaunch } from '../executors/local.ts';
 import { type Plan, type PlannedStage, stagesOf } from '../plan/plan.ts';
 import { locatePython } from '../processes/python-setup.ts';
 import { chooseRun, codeDigest, type RunFolder, Store } from '../runs/index.ts';
+import { describeMemory } from '../stages/memory.ts';
+import { keptMemory } from '../stages/preflight.ts';
 import { explainState } from '../stages/why.ts';
 import { loadChecked, makePlan } from './prepare.ts';
 import { formatTable } from './table.ts';
@@ -59,13 +61,19 @@ export const showPlan = async (file: string, { set, fresh, json }: PlanOptions):
   if ('exitCode' in loaded) return loaded.exitCode;
   const store = new Store();
   const { run, fresh: counter } = await chooseRun(loaded.experiment, { fresh });
-  const rows = await rowsOf(loaded.experiment, await makePlan(loaded, counter, store), run, store);
+  const plan = await makePlan(loaded, counter, store);
+  const rows = await rowsOf(loaded.experiment, plan, run, store);
+  // No Python is started for a plan: only what a preflight of this very run has found is shown.
+  const memory = await keptMemory({ run, plan });
   if (json) {
-    console.log(JSON.stringify({ run: `${run.name}/${run.id}`, folder: run.path, stages: rows }, null, 2));
+    console.log(JSON.stringify({ run: `${run.name}/${run.id}`, folder: run.path, stages: rows, memory }, null, 2));
     return 0;
   }
   console.log(`run ${run.name}/${run.id} in ${run.relativePath}\n`);
   console.log(formatTable([['stage', 'state', 'key', 'why'], ...rows.map(r => [r.stage, r.state, r.key, r.why])]));
+  console.log(
+    `\nmemory: ${memory.map(describeMemory).join('\n        ') || `not asked yet; posetwin memory ${file} does`}`,
+  );
   console.log('\ncommands:');
   for (const { stage, state, command } of rows) if (state !== 'cached') console.log(`  ${stage}: ${command}`);
   return 0;

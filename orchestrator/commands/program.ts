@@ -10,6 +10,8 @@ const wholeNumber =
     throw new InvalidArgumentError(`a whole number from ${least} on is needed`);
   };
 
+const wholeNumbers = (text: string): number[] => text.split(',').map(wholeNumber(1));
+
 const examples = (...lines: string[]): string => `\nExamples:\n${lines.map(line => `  posetwin ${line}`).join('\n')}\n`;
 
 const withSet = (command: Command): Command =>
@@ -50,6 +52,20 @@ const addChecks = (program: Command, done: Done): void => {
     .option('--fresh', 'as if nothing were there', false)
     .addHelpText('after', examples('plan my.yaml', 'plan my.yaml --set seed=1 --json'))
     .action(async (file, options) => done(await (await import('./plan.ts')).showPlan(file, options)));
+  withJson(withSet(program.command('memory')))
+    .argument('<experiment>', 'YAML file')
+    .description('what each rank of the training needs, by batch size; from the config.json of the models alone')
+    .option('--batch-sizes <list>', 'samples at once on a rank', wholeNumbers, [1, 2, 4, 8])
+    .option('--flops', 'also the floating-point operations of a step', false)
+    .addHelpText(
+      'after',
+      examples(
+        'memory my.yaml',
+        'memory my.yaml --batch-sizes 1,16 --set train.gradient_checkpointing=true',
+        'memory my.yaml --flops --json',
+      ),
+    )
+    .action(async (file, options) => done(await (await import('./memory.ts')).showMemory(file, options)));
   withJson(program.command('doctor'))
     .description('what this machine has and lacks: Python, torch, devices, bridge, disk, weights')
     .addHelpText('after', examples('doctor', 'doctor --json'))

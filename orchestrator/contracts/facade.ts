@@ -1,10 +1,55 @@
 import { z } from 'zod';
 import { Split } from './dataset.ts';
+import { ResolvedSchedule } from './job.ts';
+import { Method, Train } from './method.ts';
 import { Adapter, Backbone, Detector } from './models.ts';
-import { Keypoints } from './primitives.ts';
+import { Keypoints, PositiveInt } from './primitives.ts';
 import { Schedule } from './schedule.ts';
 
 const shape = z.array(z.int());
+
+const byDtype = z.record(z.string(), z.number()).describe('Parameters and buffers, by dtype.');
+
+/** The memory of one rank of a training, in MiB. */
+export const MemoryEstimate = z.strictObject({
+  peaks_mb: z
+    .partialRecord(z.enum(['self_test', 'step', 'gradient_sides']), z.number())
+    .describe('The most at once in each part of the training; the primary has no sides.'),
+  frozen_mb: byDtype,
+  trained_mb: byDtype,
+  gradients_mb: z.number().describe('With several ranks also the buckets through which they exchange them.'),
+  optimizer_mb: z.number(),
+  batch_mb: z.number(),
+  activations_mb: z.number().describe('What a step holds when its backward pass begins, beyond all of the above.'),
+  saved_mb: z.number().describe('So much of it as saved-tensor hooks see.'),
+  no_grad_mb: z.number().describe('The most that the parts of a step without a gradient hold.'),
+});
+export type MemoryEstimate = z.output<typeof MemoryEstimate>;
+
+/** Floating-point operations of one rank and one part of its share of a step; two are a multiply-add. */
+export const FlopCount = z.strictObject({
+  parts: z
+    .record(z.string(), z.strictObject({ forward: z.number(), backward: z.number() }))
+    .describe('Of one route: adapter, unet, decoder, detector.'),
+  first_t: z.number().describe('A step that sees one t and starts there.'),
+  further_t: z.number().describe('What each t more that it comes by adds.'),
+  step: z.number().describe('The mean over the schedule.'),
+});
+export type FlopCount = z.output<typeof FlopCount>;
+
+/** All that memory and operations of a training depend on. */
+const TrainingShape = z.strictObject({
+  stage: z.enum(['primary', 'train']),
+  backbone: z.string(),
+  adapter: z.string(),
+  detector: Detector,
+  image_size: z.int(),
+  schedule: ResolvedSchedule,
+  method: Method,
+  train: Train,
+  batch_size: PositiveInt.describe('Samples of one part of a share of a rank.'),
+  ranks: PositiveInt,
+});
 
 /** Every question that TypeScript may ask Python over the bridge: method → parameters and answer. */
 export const facadeContract = {
@@ -36,6 +81,21 @@ export const facadeContract = {
       keypoint_gradient: z
         .number()
         .describe('Norm of d(keypoints)/d(image): zero would mean that the pose terms train nothing.'),
+    }),
+  },
+  estimate_memory: {
+    params: TrainingShape,
+    result: z.strictObject({
+      estimate: MemoryEstimate.nullable(),
+      reason: z.string().describe('Why there is no estimate; else empty.'),
+      process_mb: z.number().describe('A process with the libraries and no models; 0 where it is unknown.'),
+    }),
+  },
+  count_flops: {
+    params: TrainingShape,
+    result: z.strictObject({
+      flops: FlopCount.nullable(),
+      reason: z.string().describe('Why there is no count; else empty.'),
     }),
   },
   schedule: {

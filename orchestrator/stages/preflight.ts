@@ -7,11 +7,13 @@ import { probeInputs } from '../losses/probe.ts';
 import type { Plan } from '../plan/plan.ts';
 import { codeDigest, type RunFolder, readJsonIfThere, writeJson } from '../runs/index.ts';
 import type { RunContext } from './context.ts';
+import { describeMemory, estimateMemory, MemoryCheck, refuseWhatCannotFit } from './memory.ts';
 import type { PythonBridge } from './services.ts';
 
 const Kept = z.object({
   passed: z.object({ train: z.string(), code_digest: z.string() }),
   environment: facadeContract.probe_environment.result,
+  memory: z.array(MemoryCheck),
 });
 type Kept = z.output<typeof Kept>;
 
@@ -19,6 +21,13 @@ type Kept = z.output<typeof Kept>;
 export const packageVersions = async (run: RunFolder): Promise<Record<string, string>> => {
   const kept = await readJsonIfThere(run.file('preflight.json'), Kept).catch(() => undefined);
   return kept === undefined ? {} : { python: kept.environment.python, ...kept.environment.packages };
+};
+
+/** What a run's preflight found out about memory, if it was for this plan and got so far; a refused one did. */
+export const keptMemory = async ({ run, plan }: Pick<RunContext, 'run' | 'plan'>): Promise<MemoryCheck[]> => {
+  const Estimated = z.object({ memory_of: z.literal(plan.stages.train.key), memory: z.array(MemoryCheck) });
+  const kept = await readJsonIfThere(run.file('preflight.json'), Estimated).catch(() => undefined);
+  return kept?.memory ?? [];
 };
 
 /** Of the layout OpenPose-18, in which the set is kept. */
@@ -117,17 +126,23 @@ export const hasPassed = async ({ run, plan }: RunContext): Promise<boolean> => 
 };
 
 /**
- * Before anything is computed from the models: their shapes, that the detector's gradient lives, and that TypeScript
- * and Python agree on the schedule and on every loss term. All of it is kept in preflight.json.
- * Raises `bad_keypoints`, `dead_gradient`, `contract_violation`, `loss_mismatch` and the codes of the bridge.
+ * Before anything is computed from the models, or they are even loaded: that training fits into the memory. Then their
+ * shapes, that the detector's gradient lives, and that TypeScript and Python agree on the schedule and on every loss
+ * term. All of it is kept in preflight.json. Raises `out_of_memory`, `bad_keypoints`, `dead_gradient`,
+ * `contract_violation`, `loss_mismatch` and the codes of the bridge.
  */
 export const preflight = async (context: RunContext): Promise<void> => {
   const bridge = await context.services.bridge();
   const environment = await bridge.call('probe_environment', {});
   checkPackages(context.experiment, environment.packages);
+  const memory = await estimateMemory(bridge, context, environment);
+  const found = { environment, memory_of: context.plan.stages.train.key, memory };
+  await writeJson(context.run.file('preflight.json'), found);
+  await refuseWhatCannotFit(bridge, context, memory);
+  for (const check of memory) context.emit({ type: 'note', message: `memory: ${describeMemory(check)}` });
   const model = await probeModel(bridge, context);
   await checkSchedule(bridge, context);
   const loss_terms = await checkLossTerms(bridge, context);
   const passed = await thisVersion(context.plan);
-  await writeJson(context.run.file('preflight.json'), { passed, environment, model, loss_terms });
+  await writeJson(context.run.file('preflight.json'), { passed, ...found, model, loss_terms });
 };

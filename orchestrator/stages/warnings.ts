@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import { type PlannedStage, stagesOf } from '../plan/plan.ts';
 import { codeDigest, readEvents } from '../runs/index.ts';
 import type { RunContext } from './context.ts';
+import { memoryWarnings } from './memory.ts';
+import { keptMemory } from './preflight.ts';
 
 export interface Warning {
   code: string;
@@ -17,7 +19,13 @@ export const collectWarnings = (context: RunContext): { context: RunContext; lis
     }
     context.emit(event);
   };
-  const list = async () => unique([...heard, ...(await trainingWarnings(context)), ...(await codeWarnings(context))]);
+  const list = async () =>
+    unique([
+      ...heard,
+      ...(await trainingWarnings(context)),
+      ...memoryWarnings(await keptMemory(context)),
+      ...(await codeWarnings(context)),
+    ]);
   return { context: { ...context, emit }, list };
 };
 

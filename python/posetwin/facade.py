@@ -6,6 +6,7 @@ import hashlib
 import math
 import os
 import platform
+from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,6 +43,15 @@ def _cpu_memory_mb() -> float:
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**20
     except (AttributeError, ValueError, OSError):
+        return 0.0
+
+
+def _private_mb() -> float:
+    """What this process holds of the memory for itself, files that ranks share aside; 0 where that is unknown."""
+    try:
+        resident, shared = (int(pages) for pages in Path("/proc/self/statm").read_text().split()[1:3])
+        return (resident - shared) * os.sysconf("SC_PAGE_SIZE") / 2**20
+    except (OSError, AttributeError, ValueError, IndexError):
         return 0.0
 
 
@@ -123,6 +133,58 @@ def probe_model(backbone: Json, adapter: Json, detector: Json, image_size: int) 
         "num_parameters": {name: _count(module) for name, module in modules.items()},
         **_probe_detector(detector, image_size),
     }
+
+
+def _in_mb(value: Any) -> Any:
+    return {name: _in_mb(part) for name, part in value.items()} if isinstance(value, dict) else value / 2**20
+
+
+def _from_shapes(compute: Callable[[], Any]) -> tuple[Any, str]:
+    """What is computed on tensors without content; else None and why not. Raises PosetwinError."""
+    from posetwin.errors import PosetwinError
+
+    try:
+        return compute(), ""
+    except PosetwinError:
+        raise
+    except Exception as error:
+        # A model may need what such tensors cannot tell: that is no reason not to train it.
+        return None, f"{type(error).__name__}: {error}"
+
+
+@method
+def estimate_memory(**asked: Any) -> Json:
+    """The memory of one rank of a training, from the models' config.json alone and without any; why not, where a model
+    does not run on tensors without content. asked: as in `Training` of posetwin.training.memory.
+
+    Raises PosetwinError: missing_weights, wrong_weights, out_of_range, singular_schedule.
+    """
+    from pydantic import TypeAdapter
+
+    from posetwin.training.memory.estimate import estimate
+    from posetwin.training.memory.task import Training
+
+    training = TypeAdapter(Training).validate_python(asked)
+    # The libraries are there and the models are not: so much every rank holds beside them, on a CPU.
+    process_mb = _private_mb()
+    found, reason = _from_shapes(lambda: estimate(training))
+    in_mb = found and {f"{name}_mb": _in_mb(value) for name, value in vars(found).items()}
+    return {"process_mb": process_mb, "estimate": in_mb, "reason": reason}
+
+
+@method
+def count_flops(**asked: Any) -> Json:
+    """The floating-point operations of one part of a step on one rank; asked, raises and reasons as above."""
+    from dataclasses import asdict
+
+    from pydantic import TypeAdapter
+
+    from posetwin.training.memory import flops
+    from posetwin.training.memory.task import Training
+
+    training = TypeAdapter(Training).validate_python(asked)
+    found, reason = _from_shapes(lambda: flops.count_flops(training))
+    return {"flops": found and asdict(found), "reason": reason}
 
 
 @method

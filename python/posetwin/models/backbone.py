@@ -16,6 +16,7 @@ from posetwin.errors import PosetwinError
 from posetwin.shipped import checked_folder
 
 PARTS = ("tokenizer", "text_encoder", "vae", "unet", "scheduler")
+VAE_CLASSES = {"AutoencoderKL": AutoencoderKL, "AutoencoderTiny": AutoencoderTiny}
 
 
 @dataclass(frozen=True)
@@ -97,10 +98,10 @@ def read_config(folder: Path, name: str) -> dict[str, Any]:
 
 def _load_vae(folder: Path, options: dict[str, Any]) -> AutoencoderKL | AutoencoderTiny:
     kind = read_config(folder, "config.json").get("_class_name")
-    classes = {"AutoencoderKL": AutoencoderKL, "AutoencoderTiny": AutoencoderTiny}
-    if kind not in classes:
-        raise PosetwinError("wrong_weights", f"{folder} holds a VAE of class {kind}", f"one of: {', '.join(classes)}")
-    return classes[kind].from_pretrained(folder, **options)
+    if kind not in VAE_CLASSES:
+        message = f"{folder} holds a VAE of class {kind}"
+        raise PosetwinError("wrong_weights", message, f"one of: {', '.join(VAE_CLASSES)}")
+    return VAE_CLASSES[kind].from_pretrained(folder, **options)
 
 
 def _load_text_encoder(folder: Path) -> CLIPTextModel:

@@ -7,14 +7,28 @@ import { isLossName, lossSpecs } from '../../../orchestrator/losses/index.ts';
 import { RunFolder } from '../../../orchestrator/runs/index.ts';
 import { buildSchedule } from '../../../orchestrator/schedule/index.ts';
 import type { RunContext } from '../../../orchestrator/stages/context.ts';
-import { hasPassed, preflight } from '../../../orchestrator/stages/preflight.ts';
+import { hasPassed, keptMemory, preflight } from '../../../orchestrator/stages/preflight.ts';
 import { experiment, plan } from '../plan/experiment.ts';
 
 type Answers = Record<string, (params: never) => unknown>;
 
+const device = { name: 'cpu', kind: 'cpu', memory_mb: 4000 };
+const estimate = {
+  peaks_mb: { step: 2000 },
+  frozen_mb: { float32: 500 },
+  trained_mb: { float32: 10 },
+  gradients_mb: 10,
+  optimizer_mb: 20,
+  batch_mb: 1,
+  activations_mb: 1400,
+  saved_mb: 1400,
+  no_grad_mb: 60,
+};
+
 /** Python as it should answer: what it says of loss terms and schedules is what TypeScript says. */
 const sound: Answers = {
-  probe_environment: () => ({ python: '3.11', packages: { torch: '2.13' }, devices: [] }),
+  probe_environment: () => ({ python: '3.11', packages: { torch: '2.13' }, devices: [device] }),
+  estimate_memory: () => ({ estimate, reason: '', process_mb: 400 }),
   probe_model: () => ({ num_keypoints: 18, keypoint_gradient: 0.5 }),
   schedule: () => {
     const { alphas_cumprod, log_alphas_cumprod } = buildSchedule(experiment().schedule);
@@ -33,7 +47,9 @@ beforeEach(async () => {
 const contextWith = (answers: Answers): RunContext => {
   const bridge = { call: async (name: string, params: never) => ({ ...sound, ...answers })[name]?.(params) };
   const services = { bridge: async () => bridge };
-  return { experiment: experiment(), plan: plan(), run: new RunFolder(root, 'test', 'a'), services } as never;
+  const run = new RunFolder(root, 'test', 'a');
+  const store = { state: () => 'absent' };
+  return { experiment: experiment(), plan: plan(), run, store, services, emit: () => undefined } as never;
 };
 
 const codeOf = async (answers: Answers): Promise<string | undefined> => {
@@ -60,6 +76,27 @@ describe('the checks before anything is computed from the models', () => {
     const packages = { torch: '2.13', wandb: '0.31' };
     const has = contextWith({ probe_environment: () => ({ python: '3.11', packages, devices: [] }) });
     await expect(preflight({ ...has, experiment: asked } as RunContext)).resolves.toBeUndefined();
+  });
+
+  it('remember the memory that training needs, for the plan and the report', async () => {
+    const context = contextWith({});
+    await preflight(context);
+    const kept = await keptMemory(context);
+    expect(kept).toMatchObject([{ stage: 'train', needed_mb: 2400, device, reason: '' }]);
+    expect(await keptMemory({ ...context, plan: plan({ seed: 5 }) })).toEqual([]);
+  });
+
+  it('refuse what does not fit before any model is loaded, and remember why (out_of_memory)', async () => {
+    let loaded = false;
+    const probe_model = () => {
+      loaded = true;
+    };
+    const large = { ...estimate, peaks_mb: { step: 3700 } };
+    const estimate_memory = () => ({ estimate: large, reason: '', process_mb: 400 });
+    expect(await codeOf({ estimate_memory, probe_model })).toBe('out_of_memory');
+    expect(loaded).toBe(false);
+    expect(await keptMemory(contextWith({}))).toMatchObject([{ needed_mb: 4100 }]);
+    expect(await hasPassed(contextWith({}))).toBe(false);
   });
 
   it('refuse a detector with another number of keypoints than the set (bad_keypoints)', async () => {
