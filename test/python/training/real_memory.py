@@ -26,7 +26,6 @@ from posetwin.training.batches import Batches
 from posetwin.training.frozen import frozen_dtype, hold, watched_by
 from posetwin.training.gradient_gate import check_gradients
 from posetwin.training.gradient_sides import gradient_sides
-from posetwin.training.loop import make_optimizer
 from posetwin.training.memory.estimate import estimate
 from posetwin.training.memory.shells import adapter_shell, backbone_shell
 from posetwin.training.memory.task import KEYPOINTS, Training, with_steps
@@ -35,6 +34,7 @@ from posetwin.training.order import step_t
 from posetwin.training.routes import Batch, Denoiser
 from posetwin.training.secondary import SecondaryTask
 from posetwin.training.steps import Steps
+from posetwin.training.update import make_optimizer
 from posetwin.training.world import World
 
 CASES: dict[str, dict[str, Any]] = {
@@ -127,7 +127,7 @@ class RealStep:
         self.training, settings = training, training.train
         full, frozen = torch.float32, frozen_dtype(training.train, torch.float32)
         loaded, adapter = models_of(training, frozen)
-        backbone, detector = hold(loaded, settings), load_detector(training.detector)
+        backbone, detector = hold(loaded, settings, torch.device("cpu")), load_detector(training.detector)
         batch = self._draw(backbone, adapter)
         steps = Steps(training.schedule, training.method)
         denoiser = Denoiser(backbone, with_steps(training, steps.trainable[:2]))

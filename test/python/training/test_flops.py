@@ -62,9 +62,9 @@ def test_every_part_of_the_mini_models_is_counted_as_by_hand() -> None:
     batch, objective = task.batches.gather(range(1)), task.objective
     backbone, detector = objective.denoiser.backbone, objective.detector
     assert isinstance(detector, nn.Module)
-    features = task.features(task.adapter, batch)
+    features = task.features(task.adapter, batch.controls_b)
     runs: dict[str, tuple[nn.Module, Callable[[], Any]]] = {
-        "adapter": (task.adapter, lambda: task.features(task.adapter, batch)),
+        "adapter": (task.adapter, lambda: task.features(task.adapter, batch.controls_b)),
         "unet": (backbone.unet, lambda: objective.denoiser.route(batch, batch.noise, 1, features)),
         "decoder": (backbone.vae, lambda: backbone.decode_latents(batch.latents_a)),
         "detector": (detector, lambda: objective.look(torch.zeros(1, 3, 64, 64))),

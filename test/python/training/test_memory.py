@@ -11,6 +11,7 @@ import torch
 from real_memory import CASES, RealStep, allocated_bytes, compare, full_size, question, training
 from tiny import Stack, make_vae
 
+from posetwin.adapters.t2i import load_adapter
 from posetwin.bridge import dispatch
 from posetwin.training.memory.estimate import Estimate, estimate
 from posetwin.training.memory.ledger import Ledger
@@ -80,6 +81,25 @@ def test_memory_grows_in_proportion_to_the_samples_and_several_ranks_need_bucket
     one, two = estimated(batch_size=8), estimated(batch_size=16)
     assert two.activations == pytest.approx(2 * one.activations, rel=0.01)
     assert estimated(batch_size=8, ranks=2).gradients == 2 * one.gradients
+
+
+def test_an_average_costs_the_weights_once_more_and_8_bits_a_quarter_of_the_state() -> None:
+    found, parameters = estimated(), load_adapter("mini").parameters()
+    assert estimated(ema_decay=0.9).optimizer == pytest.approx(1.5 * found.optimizer)
+    # What bitsandbytes itself keeps for the same weights, without its tables and scales.
+    bitsandbytes = pytest.importorskip("bitsandbytes")
+    weights = [torch.nn.Parameter(parameter.detach().clone()) for parameter in parameters]
+    optimizer = bitsandbytes.optim.AdamW8bit(weights)
+    for weight in weights:
+        weight.grad = torch.ones_like(weight)
+    optimizer.step()
+    moments = [optimizer.state[weight][name] for weight in weights for name in ("state1", "state2")]
+    assert estimated(use_8bit_adam=True).optimizer == sum(m.numel() * m.element_size() for m in moments)
+
+
+def test_offloaded_models_are_not_estimated() -> None:
+    value = ask(cpu_offload=True, gradient_checkpointing=True)["value"]
+    assert (value["estimate"], "offloaded" in value["reason"]) == (None, True)
 
 
 def test_the_primary_needs_neither_decoder_nor_detector() -> None:

@@ -48,6 +48,8 @@ def estimate(training: Training) -> Estimate:
     Raises PosetwinError: missing_weights, wrong_weights, out_of_range, singular_schedule, and whatever a model raises
     that does not run on tensors without content.
     """
+    if training.train.cpu_offload:
+        raise NotImplementedError("how much of offloaded models visits the device at once is not estimated")
     mode, ledger, peaks = FakeTensorMode(), Ledger(), dict[str, int]()
     task, frozen = empty_task(training, mode, ledger)
     parameters = list(task.adapter.parameters())
@@ -59,10 +61,11 @@ def estimate(training: Training) -> Estimate:
         # Ranks exchange their gradients through buckets that are as large again.
         buckets = [torch.empty_like(parameter) for parameter in parameters] if training.ranks > 1 else []
         ledger.own("gradients", buckets)
-        optimizer = rehearsal.optimizer_after_a_step()
-        rehearsal.step(optimizer)
+        state = rehearsal.optimizer_state()
+        rehearsal.step()
         most, activations, no_grad = ledger.most.copy(), ledger.kept, ledger.no_grad
         rehearsal.gradient_sides()
+    del state
     return Estimate(
         peaks=peaks,
         frozen=_by_dtype(frozen),

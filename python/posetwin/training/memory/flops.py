@@ -12,8 +12,8 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils.flop_counter import FlopCounterMode, sdpa_backward_flop_count, sdpa_flop_count
 
 from posetwin.training.memory.ledger import Ledger
-from posetwin.training.memory.task import AnyTask, Training, at_first_t, denoiser_of, empty_task, step_of_first_t
-from posetwin.training.secondary import SecondaryTask, features_in
+from posetwin.training.memory.task import AnyTask, Training, at_first_t, empty_task, step_of_first_t
+from posetwin.training.secondary import SecondaryTask
 from posetwin.training.steps import Steps
 
 _Shape = tuple[int, ...]
@@ -77,10 +77,10 @@ def _leaf(tensor: torch.Tensor) -> torch.Tensor:
 
 def _parts(task: AnyTask, training: Training) -> dict[str, Pass]:
     """Each from new leaves, so that a gradient goes through it alone."""
-    batch, denoiser = task.batches.gather(range(training.batch_size)), denoiser_of(task)
+    batch, denoiser = task.batches.gather(range(training.batch_size)), task.denoiser
 
     def adapt() -> list[torch.Tensor]:
-        return features_in(task.autocast, task.adapter, batch, task.conditioning_scale)
+        return task.features(task.adapter, batch.controls_b)
 
     t, features, latents = denoiser.steps.trainable[0], [_leaf(feature) for feature in adapt()], _leaf(batch.latents_b)
     image = torch.empty(len(latents), 3, training.image_size, training.image_size, requires_grad=True)

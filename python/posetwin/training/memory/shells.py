@@ -51,8 +51,10 @@ def backbone_shell(path: str, settings: Train) -> Backbone:
         vae = _of_class(folder / "vae", VAE_CLASSES)
     for module in (text_encoder, unet, vae):
         nn.Module.to(module.requires_grad_(False).eval(), dtype=frozen_dtype(settings, FULL))
-    shell = Backbone(cast(CLIPTokenizer, None), text_encoder, cast(Any, vae), cast(Any, unet), {})
-    return hold(shell, settings)
+    device = torch.device("cpu")
+    shell = Backbone(cast(CLIPTokenizer, None), text_encoder, cast(Any, vae), cast(Any, unet), {}, device)
+    # What a compiler makes of a model is not known before it has run.
+    return hold(shell, settings.model_copy(update={"compile": False}), device)
 
 
 def adapter_shell(path: str) -> T2IAdapter:

@@ -94,20 +94,16 @@ def with_steps(training: Training, chosen: Iterable[int]) -> Steps:
     return Steps(schedule.model_copy(update={"trainable": trainable}), training.method)
 
 
-def denoiser_of(task: AnyTask) -> Denoiser:
-    return task.denoiser if isinstance(task, PrimaryTask) else task.objective.denoiser
-
-
 def at_first_t(task: SecondaryTask, training: Training) -> SecondaryTask:
     """The same task as if only its first t could be trained on."""
-    denoiser = task.objective.denoiser
+    denoiser = task.denoiser
     steps = with_steps(training, denoiser.steps.trainable[:1])
     return replace(task, objective=replace(task.objective, denoiser=replace(denoiser, steps=steps)))
 
 
 def step_of_first_t(task: AnyTask) -> int:
     """The number of a step at the task's first t: under `trajectory` a walk over the others leads there."""
-    trainable = denoiser_of(task).steps.trainable
+    trainable = task.denoiser.steps.trainable
     return next(step for step in count(FAR) if step_t(task.seed, step, trainable) == trainable[0])
 
 
