@@ -1,4 +1,5 @@
 /** Options of a training that cannot be had together, or would have no effect beside others. */
+import type { Experiment } from '../contracts/experiment.ts';
 import type { Samples, Train, Validation } from '../contracts/method.ts';
 import { idle, type Refusal, type Rule, refuseIf, usual } from './rules.ts';
 
@@ -74,6 +75,34 @@ const metricNeedsValidation: TrainCheck = (section, { validation, metric_for_bes
         `${section}.validation.steps`,
       );
 
+/** Where there is something of route A to keep, and a batch that comes again. */
+const bank = ({ train: { bank_steps, max_train_steps }, method: { latents, update } }: Experiment) =>
+  bank_steps === 0
+    ? undefined
+    : (refuseIf(
+        latents.source === 'trajectory' && latents.state === 'b',
+        ['train.bank_steps', 'method.latents.state'],
+        'route A walks along with route B, which changes with every step: there is nothing to keep of it',
+        'bank_steps: 0, or another `method.latents.state`',
+      ) ??
+      refuseIf(
+        update === 'per-trajectory',
+        ['train.bank_steps', 'method.update'],
+        'a bank keeps route A at one t a step',
+        'bank_steps: 0, or `method.update: per-step`',
+      ) ??
+      refuseIf(
+        bank_steps >= max_train_steps,
+        ['train.bank_steps', 'train.max_train_steps'],
+        `training ends after ${max_train_steps} steps, before a batch of ${bank_steps} comes again`,
+        'fewer `train.bank_steps`, or 0',
+      ));
+
+const primaryHasNoBank: TrainCheck = (section, { bank_steps }) =>
+  section === 'train'
+    ? undefined
+    : idle(`${section}.bank_steps`, bank_steps, usual.train.bank_steps, 'a secondary adapter: `train`');
+
 const primaryHasNoPose: TrainCheck = (section, { metric_for_best_model }) =>
   refuseIf(
     section !== 'train' && metric_for_best_model === 'target_pose',
@@ -90,11 +119,15 @@ const checks: readonly TrainCheck[] = [
   bestNeedsValidation,
   metricNeedsValidation,
   lookoutOptions,
+  primaryHasNoBank,
   primaryHasNoPose,
 ];
 
-/** The same for both trainings. */
-export const trainRules: readonly Rule[] = checks.flatMap((check): Rule[] => [
-  { reads: ['train'], check: ({ train }) => check('train', train) },
-  { reads: ['primary'], check: ({ primary }) => primary?.train && check('primary.train', primary.train) },
-]);
+/** Those of `checks` for both trainings alike. */
+export const trainRules: readonly Rule[] = [
+  ...checks.flatMap((check): Rule[] => [
+    { reads: ['train'], check: ({ train }) => check('train', train) },
+    { reads: ['primary'], check: ({ primary }) => primary?.train && check('primary.train', primary.train) },
+  ]),
+  { reads: ['train', 'method'], check: bank },
+];

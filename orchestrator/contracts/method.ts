@@ -98,6 +98,11 @@ export const Train = z.strictObject({
   gradient_accumulation_steps: PositiveInt.max(4096)
     .default(1)
     .describe('A rank works through its share of the batch in so many parts: less memory, the same step.'),
+  bank_steps: z
+    .int()
+    .min(0)
+    .default(0)
+    .describe('After so many steps the same batches, t and noise come again; route A is computed once. 0: never.'),
   mixed_precision: z
     .enum(['no', 'fp16', 'bf16'])
     .default('no')

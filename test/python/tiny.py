@@ -154,6 +154,7 @@ TRAIN: dict[str, Any] = {
     "max_train_steps": 6,
     "global_batch_size": 4,
     "gradient_accumulation_steps": 1,
+    "bank_steps": 0,
     "mixed_precision": "no",
     "gradient_checkpointing": False,
     "channels_last": False,

@@ -829,6 +829,8 @@ class Train(Contract):
     """Quintuples an optimiser step, over all ranks and accumulation steps."""
     gradient_accumulation_steps: Annotated[int, Field(ge=1, le=4096)]
     """A rank works through its share of the batch in so many parts: less memory, the same step."""
+    bank_steps: Annotated[int, Field(ge=0)]
+    """After so many steps the same batches, t and noise come again; route A is computed once. 0: never."""
     mixed_precision: Literal["no", "fp16", "bf16"]
     """Of the frozen models and the forward pass; the trained weights stay in float32. fp16 scales the loss."""
     gradient_checkpointing: bool

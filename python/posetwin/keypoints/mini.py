@@ -47,7 +47,9 @@ class _MiniDetector(nn.Module):
         if (height, width) != (MINI_SIZE, MINI_SIZE):
             images = interpolate(images, (MINI_SIZE, MINI_SIZE), mode="bilinear", align_corners=False, antialias=True)
         fractions, logits = self.locate(images)
-        return Keypoints(fractions * fractions.new_tensor([width, height]), logits.sigmoid())
+        # Numbers, not a tensor: a copy to a GPU would wait for it.
+        xy = torch.stack([fractions[..., 0] * width, fractions[..., 1] * height], dim=-1)
+        return Keypoints(xy, logits.sigmoid())
 
 
 class MiniHourglass(_MiniDetector):

@@ -15,5 +15,5 @@ def normalize_keypoints(
     keypoints: pixels x, y of a frame `width` × `height`. bias: b_c as a fraction of the frame, (2,). The stray factor
     Ψ_δ(Y) printed in Eq. 2 is a slip. Differences do not depend on b_c.
     """
-    frame = keypoints.new_tensor([width, height])
-    return keypoints / frame - torch.as_tensor(bias, dtype=keypoints.dtype, device=keypoints.device)
+    # Numbers, not tensors: a copy to a GPU would wait for it.
+    return torch.stack([keypoints[..., 0] / width - bias[0], keypoints[..., 1] / height - bias[1]], dim=-1)

@@ -14,8 +14,11 @@ def float64(values: Scalars) -> torch.Tensor:
     return torch.as_tensor(values, dtype=torch.float64, device="cpu")
 
 
-def beside(coefficients: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+def beside(coefficients: torch.Tensor, like: torch.Tensor) -> Scalars:
     """() or (B,) coefficients, shaped and typed so that they multiply `like` (B, …)."""
+    # One number needs no copy to the device, for which a GPU would be waited for.
+    if coefficients.ndim == 0:
+        return coefficients.item()
     return coefficients.reshape(-1, *[1] * (like.ndim - 1)).to(like)
 
 

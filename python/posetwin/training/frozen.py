@@ -12,6 +12,7 @@ from posetwin.contracts import Train
 from posetwin.keypoints.detector import KeypointDetector, Keypoints
 from posetwin.models.backbone import Backbone
 from posetwin.models.offload import offload
+from posetwin.training.frozen_conv import spare_inputs
 
 _PRECISIONS = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -24,6 +25,10 @@ def frozen_dtype(settings: Train, full: torch.dtype) -> torch.dtype:
 def hold(backbone: Backbone, settings: Train, device: torch.device) -> Backbone:
     """The same models, held as `settings` say and computing on `device`. Only precision and the order of sums can
     change a result."""
+    # A layer that is offloaded has its weights on the device only while it runs.
+    if not settings.cpu_offload:
+        for module in (backbone.unet, backbone.vae):
+            spare_inputs(module)
     if settings.channels_last:
         modules: tuple[torch.nn.Module, ...] = (backbone.unet, backbone.vae)
         for module in modules:
@@ -47,6 +52,8 @@ def hold(backbone: Backbone, settings: Train, device: torch.device) -> Backbone:
 
 def watched_by(detector: KeypointDetector, settings: Train) -> KeypointDetector:
     """The detector, which under gradient checkpointing computes its activations again on the way back."""
+    if isinstance(detector, torch.nn.Module):
+        spare_inputs(detector)
     if not settings.gradient_checkpointing:
         return detector
 

@@ -95,9 +95,7 @@ class Trainer:
         update.zero_grad()
         seen = self._accumulate(adapter, step, update.loss_scale)
         at("after_backward", step)
-        norm = update.clip()
-        means = global_means(self.world, seen, self.settings.global_batch_size)
-        grad_norm = float(norm)
+        means, grad_norm = global_means(self.world, seen, self.settings.global_batch_size, update.clip())
         update.refuse_divergence(step, self.task.used_terms, means, grad_norm)
         at("gradients_clipped", step)
         scale = update.loss_scale
@@ -112,7 +110,8 @@ class Trainer:
 
     def _mine(self, step: int) -> range:
         """This rank's share of a step's global sample indices."""
-        return share_of_rank(global_indices(step, self.settings.global_batch_size), self.world.rank, self.world.size)
+        indices = global_indices(self.task.drawn(step), self.settings.global_batch_size)
+        return share_of_rank(indices, self.world.rank, self.world.size)
 
     def _accumulate(self, adapter: torch.nn.Module, step: int, loss_scale: float) -> list[Seen]:
         """Gradients of the rank's share, part by part; ranks exchange them once, in the last part."""

@@ -45,11 +45,12 @@ Value = TypeVar("Value", torch.Tensor, float)
 class View:
     """What one route shows at t: ε_θ, the image Z_·,t and the normalised keypoints found in it.
 
-    noise_pred: (B, C, h, w). image: (B, 3, H, W). keypoints: (B, 18, 2). confidence: (B, 18) in [0, 1].
+    noise_pred: (B, C, h, w). image: (B, 3, H, W), None where it was not kept. keypoints: (B, 18, 2).
+    confidence: (B, 18) in [0, 1].
     """
 
     noise_pred: torch.Tensor
-    image: torch.Tensor
+    image: torch.Tensor | None
     keypoints: torch.Tensor
     confidence: torch.Tensor
 
@@ -101,10 +102,18 @@ class Objective:
 
     def evaluate(self, batch: Batch, states: Both, features_b: Features, t: int) -> Evaluated:
         """All terms at step t. features_b: F_Φ2(B_0), scaled, with its gradient."""
-        with torch.no_grad():
-            a = self.view(batch, states.a, batch.features_a, t)
+        return self.compare(batch, self.view_a(batch, states.a, t), states.b, features_b, t)
+
+    @torch.no_grad()
+    def view_a(self, batch: Batch, latents: torch.Tensor, t: int) -> View:
+        """Route A at t, from its state."""
+        return self.view(batch, latents, batch.features_a, t)
+
+    def compare(self, batch: Batch, a: View, latents_b: torch.Tensor, features_b: Features, t: int) -> Evaluated:
+        """All terms at step t from what route A shows and the state of route B. A term that needs A's image is NaN
+        where that was not kept."""
         # Eq. 18 alone needs no picture: the decoder and detector then serve the log only.
-        b = self.view(batch, states.b, features_b, t, image_gradient=self.method.objective != "score")
+        b = self.view(batch, latents_b, features_b, t, image_gradient=self.method.objective != "score")
         return Evaluated(a, b, self._terms(batch, a, b, t))
 
     def _terms(self, batch: Batch, a: View, b: View, t: int) -> dict[str, torch.Tensor]:
@@ -115,7 +124,7 @@ class Objective:
             "target_pose": target_pose(b.keypoints, given_b, mask),
             "pose_residual": pose_residual(b.keypoints, a.keypoints, mask, given_a, given_b, reading),
             "score_difference": score_difference(a.noise_pred, b.noise_pred, alphas_cumprod),
-            "scene": scene(a.image, b.image, batch.scene_mask, alphas_cumprod),
+            "scene": _scene(a, b, batch, alphas_cumprod),
             "delta_l": delta_l(given_a, given_b, mask),
             "lower_bound_distance": lower_bound_distance(a.keypoints, given_b, mask),
         }
@@ -133,3 +142,9 @@ class Objective:
     def loss(self, terms: dict[str, Value], t: int) -> Value:
         """L_t of Eq. 40."""
         return self.denoiser.steps.q(t) * terms["target_pose"] + terms["pose_residual"]
+
+
+def _scene(a: View, b: View, batch: Batch, alphas_cumprod: float) -> torch.Tensor:
+    if a.image is None or b.image is None:
+        return torch.full((len(batch.noise),), torch.nan).to(b.keypoints)
+    return scene(a.image, b.image, batch.scene_mask, alphas_cumprod)

@@ -32,6 +32,19 @@ def step_t(seed: int, step: int, trainable: Sequence[int]) -> int:
     return trainable[permuted(place, len(trainable), round_keys(seed, "t", cycle))]
 
 
+def drawn_step(seed: int, step: int, bank_steps: int, cycle: int) -> int:
+    """The step whose batch, t and noise this one has: itself, or with a bank of `bank_steps` one of the first so many.
+
+    Each later round is a permutation of the first by (seed, round). It moves whole cycles of `cycle` steps, so that
+    every cycle still visits each t once. bank_steps: a multiple of cycle, or 0 for no bank.
+    """
+    if step <= bank_steps or bank_steps == 0:
+        return step
+    number, place = divmod(step - 1, bank_steps)
+    moved, rest = divmod(place, cycle)
+    return permuted(moved, bank_steps // cycle, round_keys(seed, "bank", number)) * cycle + rest + 1
+
+
 # What is left of the rate after a fraction of the steps, 0 at the first: the schedules of diffusers.optimization.
 _DECAY: dict[str, Callable[[float, Train], float]] = {
     "constant": lambda progress, train: 1.0,

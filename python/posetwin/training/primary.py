@@ -43,6 +43,10 @@ class PrimaryTask:
         """See `Task`."""
         return features_in(self.autocast, adapter, controls, self.conditioning_scale)
 
+    def drawn(self, step: int) -> int:
+        """See `Task`."""
+        return step
+
     def _loss(self, adapter: torch.nn.Module, batch: Batch, t: int) -> torch.Tensor:
         """Eq. 12 with the picture and the pose of B: (B,). Swap closure makes every picture a B."""
         features = self.features(adapter, batch.controls_b)

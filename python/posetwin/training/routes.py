@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 
@@ -124,14 +124,34 @@ def _predict_to_walk(denoiser: Denoiser, batch: Batch, states: Both, features_b:
     return Both(*([denoiser.route(batch, states.a, t, features)] * 2))
 
 
+def _visited(denoiser: Denoiser, t: int) -> list[int]:
+    """The trainable steps from T down to t."""
+    return [*(s for s in reversed(denoiser.steps.trainable) if s > t), t]
+
+
 @torch.no_grad()
 def states_at(denoiser: Denoiser, batch: Batch, features_b: Sequence[torch.Tensor], t: int) -> Both:
     """Z̄_A,t and Z̄_B,t; under `trajectory` the run from the noise visits every trainable step above t (Eq. 9)."""
     if denoiser.method.latents.source != "trajectory":
         return first_states(denoiser, batch, t)
-    visited = [*(s for s in reversed(denoiser.steps.trainable) if s > t), t]
+    visited = _visited(denoiser, t)
     states = first_states(denoiser, batch, visited[0])
     for current, following in pairwise(visited):
         noise_preds = _predict_to_walk(denoiser, batch, states, features_b, current)
         states = next_states(denoiser, batch, states, noise_preds, current, following)
     return states
+
+
+@torch.no_grad()
+def own_state_at(
+    denoiser: Denoiser, batch: Batch, route: Literal["a", "b"], features: Features, t: int
+) -> torch.Tensor:
+    """One of `states_at`, equal to it up to rounding, without the other route's part of the work: for the readings in
+    which the route walks by itself."""
+    if denoiser.method.latents.source != "trajectory":
+        return getattr(first_states(denoiser, batch, t), route)
+    state = batch.noise
+    for current, following in pairwise(_visited(denoiser, t)):
+        noise_pred = denoiser.route(batch, state, current, features)
+        state = denoiser.steps.step_back(state, noise_pred, current, following)
+    return state

@@ -13,11 +13,12 @@ from diffusers.models.adapter import T2IAdapter
 
 from posetwin.adapters.t2i import features_of
 from posetwin.losses import target_pose
+from posetwin.training.bank import Bank, RouteA
 from posetwin.training.batches import Batches
 from posetwin.training.moments import at
 from posetwin.training.objective import TERMS, Evaluated, Objective
-from posetwin.training.order import step_t
-from posetwin.training.routes import Batch, Denoiser, first_states, next_states, states_at
+from posetwin.training.order import drawn_step, step_t
+from posetwin.training.routes import Batch, Denoiser, first_states, next_states, own_state_at, states_at
 from posetwin.training.task import Means, Seen, Terms
 
 Features = list[torch.Tensor]
@@ -48,6 +49,8 @@ class SecondaryTask:
     seed: int
     # The precision of the adapter's forward pass; its weights and gradients keep their own.
     autocast: torch.dtype | None = None
+    # Where the batches of a step come from a bank; see `drawn_step`.
+    bank: Bank | None = None
 
     @property
     def used_terms(self) -> tuple[str, ...]:
@@ -56,6 +59,10 @@ class SecondaryTask:
     @property
     def trainable(self) -> list[int]:
         return self.denoiser.steps.trainable
+
+    def drawn(self, step: int) -> int:
+        """See `Task`."""
+        return drawn_step(self.seed, step, self.bank.steps if self.bank else 0, len(self.trainable))
 
     @property
     def logged_terms(self) -> tuple[str, ...]:
@@ -69,14 +76,27 @@ class SecondaryTask:
         """See `Task`."""
         return features_in(self.autocast, adapter, controls, self.conditioning_scale)
 
-    def _visits(self, batch: Batch, features_b: Features, step: int) -> Iterator[tuple[int, Evaluated]]:
+    def _visits(self, batch: Batch, features_b: Features, indices: range, step: int) -> Iterator[tuple[int, Evaluated]]:
         """Each visited t with what both routes show there. The states carry no gradient."""
-        if self.objective.method.update == "per-step":
-            t = step_t(self.seed, step, self.trainable)
+        if self.objective.method.update == "per-trajectory":
+            yield from self.walk(batch, features_b)
+            return
+        t = step_t(self.seed, self.drawn(step), self.trainable)
+        if self.bank is None:
             states = states_at(self.denoiser, batch, features_b, t)
             yield t, self.objective.evaluate(batch, states, features_b, t)
             return
-        yield from self.walk(batch, features_b)
+        a = self.bank.recall(indices, t, batch.noise.device, lambda: self._route_a(batch, t))
+        yield t, self.objective.compare(batch, a.view, self._state_b(batch, a, features_b, t), features_b, t)
+
+    def _route_a(self, batch: Batch, t: int) -> RouteA:
+        latents = own_state_at(self.denoiser, batch, "a", batch.features_a, t)
+        return RouteA(latents, self.objective.view_a(batch, latents, t))
+
+    def _state_b(self, batch: Batch, a: RouteA, features_b: Features, t: int) -> torch.Tensor:
+        if self.objective.method.latents.state == "a":
+            return a.latents
+        return own_state_at(self.denoiser, batch, "b", features_b, t)
 
     def walk(self, batch: Batch, features_b: Features) -> Iterator[tuple[int, Evaluated]]:
         """Every trainable t from T down; the ε_θ that is scored at t also leads to the next state."""
@@ -106,7 +126,7 @@ class SecondaryTask:
         # Gradients gather at the features, so that the adapter is run and differentiated once for all visits.
         leaves = [feature.detach().requires_grad_() for feature in features]
         weight, seen = scale * self._weight(self._visits_per_step), []
-        for t, evaluated in self._visits(batch, leaves, step):
+        for t, evaluated in self._visits(batch, leaves, indices, step):
             at("after_forward", step)
             (self.objective.minimised(evaluated.terms, t).sum() * weight).backward()
             seen.append(_seen(t, evaluated))

@@ -9,7 +9,7 @@ import torch
 from diffusers.models.adapter import T2IAdapter
 
 from posetwin.adapters.t2i import clone_for_training, in_channels, load_adapter, reset_weights
-from posetwin.contracts import AuditJob, PrimaryJob, Train, TrainJob
+from posetwin.contracts import AuditJob, Method, PrimaryJob, Train, TrainJob
 from posetwin.data.assembled import Assembled, read_assembled
 from posetwin.data.cache import read_cache, read_features
 from posetwin.errors import PosetwinError
@@ -17,12 +17,13 @@ from posetwin.keypoints.detector import KeypointDetector
 from posetwin.keypoints.loading import load_detector
 from posetwin.models.backbone import load_backbone
 from posetwin.sampling.noise import derived_seed
+from posetwin.training.bank import Bank
 from posetwin.training.batches import Batches
 from posetwin.training.boundary import Boundaries
 from posetwin.training.frozen import frozen_dtype, hold, watched_by
 from posetwin.training.gradient_sides import gradient_sides
 from posetwin.training.loop import Trainer
-from posetwin.training.objective import Objective
+from posetwin.training.objective import USED_TERMS, Objective
 from posetwin.training.primary import PrimaryTask
 from posetwin.training.routes import Denoiser
 from posetwin.training.secondary import SecondaryTask
@@ -95,7 +96,12 @@ def make_secondary_task(
         conditioning_scale=spec.adapter.conditioning_scale,
         seed=spec.seed,
         autocast=_autocast(settings, dtype),
+        bank=_bank(settings, spec.method) if settings else None,
     )
+
+
+def _bank(settings: Train, method: Method) -> Bank | None:
+    return Bank(settings.bank_steps, "scene" in USED_TERMS[method.objective]) if settings.bank_steps > 0 else None
 
 
 def _refuse_more_parts_than_samples(train: Train, world: World) -> None:

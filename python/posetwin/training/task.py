@@ -29,12 +29,18 @@ class Seen:
         return Seen(self.t, {name: value + other.sums[name] for name, value in self.sums.items()})
 
 
-def global_means(world: World, seen: list[Seen], count: int) -> list[tuple[int, Means]]:
-    """(t, means over `count` samples of all ranks), fetched from the device at once."""
+def global_means(
+    world: World, seen: list[Seen], count: int, beside: torch.Tensor | None = None
+) -> tuple[list[tuple[int, Means]], float]:
+    """(t, means over `count` samples of all ranks), and one number `beside` them as it is on this rank: fetched from
+    the device at once, which is the one time that a step waits for it."""
     names = list(seen[0].sums)
     sums = torch.stack([torch.stack([one.sums[name] for name in names]) for one in seen])
-    rows = (world.sum(sums) / count).tolist()
-    return [(one.t, dict(zip(names, row, strict=True))) for one, row in zip(seen, rows, strict=True)]
+    means = world.sum(sums) / count
+    number = means.new_zeros(()) if beside is None else beside.to(means)
+    *values, last = torch.cat([means.flatten(), number.flatten()]).tolist()
+    rows = (values[start : start + len(names)] for start in range(0, len(values), len(names)))
+    return [(one.t, dict(zip(names, row, strict=True))) for one, row in zip(seen, rows, strict=True)], last
 
 
 class Task(Protocol):
@@ -48,6 +54,10 @@ class Task(Protocol):
     @property
     def used_terms(self) -> tuple[str, ...]:
         """The terms that are minimised: a step in which one of them is not finite has diverged."""
+        ...
+
+    def drawn(self, step: int) -> int:
+        """The step whose batch, t and noise `step` has: itself, unless they come from a bank."""
         ...
 
     @property

@@ -46,6 +46,6 @@ def validate(task: Task, settings: Validation, world: World, batch_size: int, st
     mine = share_of_rank(range(len(chosen)), world.rank, world.size)
     steps = task.denoiser.steps.spread(settings.num_timesteps)
     seen = [_seen_at(task, chosen, mine, batch_size, t, step) for t in steps]
-    rows = global_means(world, seen, len(chosen))
+    rows, _ = global_means(world, seen, len(chosen))
     terms = {name: sum(means[name] for _, means in rows) / len(rows) for name in task.logged_terms}
     return Validated(len(chosen), task.objective_of(rows), terms)

@@ -15,7 +15,7 @@ import rank_program
 import torch
 from killed import assert_bit_equal, weights
 from safetensors.torch import load_file
-from tiny import Stack
+from tiny import Stack, T
 
 from posetwin.training import moments
 from posetwin.training.world import World
@@ -47,6 +47,11 @@ def write_jobs(ranks: int, stack: Stack, folder: Path) -> list[tuple[str, Path]]
     return [
         (dtype, write_job(stack, folder / f"{dtype}-{ranks}", max_train_steps=steps, global_batch_size=BATCH))
         for dtype, steps in PRECISIONS.items()
+    ] + [
+        (
+            "float64",
+            write_job(stack, folder / f"bank-{ranks}", max_train_steps=9, global_batch_size=BATCH, bank_steps=T),
+        )
     ]
 
 
@@ -80,6 +85,11 @@ def test_two_ranks_train_the_same_weights_as_one(dtype: str, tolerance: float, s
     seen = [objectives(trained / f"{dtype}-{ranks}") for ranks in (1, 2)]
     assert len(seen[0]) == PRECISIONS[dtype]
     torch.testing.assert_close(seen[0], seen[1], rtol=tolerance, atol=0)
+
+
+def test_two_ranks_share_a_bank(trained: Path) -> None:
+    one, two = (flat(weights(trained / f"bank-{ranks}")) for ranks in (1, 2))
+    assert float((one - two).norm() / one.norm()) <= 1e-9
 
 
 @pytest.mark.faults

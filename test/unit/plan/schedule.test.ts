@@ -51,6 +51,19 @@ describe('checks before Python', () => {
     expect(issues[0]?.hint).toMatch(/drop.*clamp/);
   });
 
+  it('refuse a bank that is no whole number of cycles over the trainable t, and name the nearest', () => {
+    const bank = (bank_steps: number) =>
+      checkPlan(experiment({ schedule: { kind: 'linear', num_steps: 10 }, train: { bank_steps } }));
+    expect(bank(20)).toEqual([]);
+    expect(bank(25)).toMatchObject([
+      { code: 'refused_combination', path: 'train.bank_steps', hint: 'bank_steps: 20 or 30' },
+    ]);
+    const dropped = { kind: 'arithmetic', start: 0.00002, end: 1, singular: 'drop' } as const;
+    expect(checkPlan(experiment({ schedule: dropped, train: { bank_steps: 50 } }))).toMatchObject([
+      { code: 'refused_combination' },
+    ]);
+  });
+
   it('accept the default experiment', () => {
     expect(checkPlan(experiment())).toEqual([]);
   });
