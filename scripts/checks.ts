@@ -10,8 +10,8 @@ const vitest = (...paths: string[]) => ['vitest', 'run', '--reporter=default', .
 export const staticChecks = (python: string): Check[] => [
   { name: 'types', command: 'npx', args: ['tsc', '-p', '.'] },
   { name: 'lint and format, TypeScript', command: 'npx', args: ['biome', 'check', '--error-on-warnings'] },
-  { name: 'lint, Python', command: python, args: ['-m', 'ruff', 'check', 'python', 'test'] },
-  { name: 'format, Python', command: python, args: ['-m', 'ruff', 'format', '--check', 'python', 'test'] },
+  { name: 'lint, Python', command: python, args: ['-m', 'ruff', 'check', 'python', 'test', 'scripts'] },
+  { name: 'format, Python', command: python, args: ['-m', 'ruff', 'format', '--check', 'python', 'test', 'scripts'] },
   { name: 'types, Python', command: python, args: ['-m', 'pyright', '--pythonpath', python] },
   { name: 'generated files are fresh', command: 'npx', args: ['tsx', 'scripts/generate.ts', '--check'] },
 ];

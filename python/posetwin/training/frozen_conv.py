@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 from torch.autograd.function import once_differentiable
+from torch.nn.grad import conv2d_input
 
 
 class _Convolve(torch.autograd.Function):
@@ -19,11 +20,13 @@ class _Convolve(torch.autograd.Function):
         return nn.Conv2d.forward(layer, images)
 
     @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, None]:
+    @once_differentiable  # its stub hides the name of the first argument
+    def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
+        ctx: Any, *gradients: torch.Tensor
+    ) -> tuple[torch.Tensor, None]:
         [gradient], layer = gradients, ctx.layer
         settings = (layer.stride, layer.padding, layer.dilation, layer.groups)
-        return nn.grad.conv2d_input(ctx.shape, layer.weight, gradient, *settings), None
+        return conv2d_input(ctx.shape, layer.weight, gradient, *settings), None
 
 
 class FrozenConv2d(nn.Conv2d):

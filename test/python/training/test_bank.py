@@ -23,11 +23,9 @@ from posetwin.training.world import World
 BANK = {"max_train_steps": 2 * T + 2, "checkpointing_steps": T + 1, "bank_steps": T}
 READINGS: list[dict[str, Any]] = [
     {},
-    {"objective": "patent+scene"},
-    {"objective": "score"},
-    {"latents": {"source": "trajectory", "state": "a"}},
-    {"latents": {"source": "noised", "state": "own"}},
-    {"latents": {"source": "noised", "state": "b"}, "guidance_scale": 2.0},
+    {"objective": "patent+scene", "latents": {"source": "noised", "state": "own"}},
+    {"objective": "score+pose", "latents": {"source": "trajectory", "state": "a"}},
+    {"objective": "score", "latents": {"source": "noised", "state": "b"}, "guidance_scale": 2.0},
 ]
 
 
