@@ -11,7 +11,8 @@ import torch
 from tiny import Stack, ignore
 
 from posetwin.training import set_up
-from posetwin.training.loop import Trainer, make_optimizer
+from posetwin.training.loop import Trainer
+from posetwin.training.update import Update
 from posetwin.training.world import World
 
 META = torch.device("meta")
@@ -48,6 +49,6 @@ def test_a_step_fetches_once(stack: Stack, tmp_path: Path, monkeypatch: pytest.M
     trainer = trainer_of(stack, tmp_path, torch.device("cpu"), {})
     fetched, tolist = list[torch.Tensor](), torch.Tensor.tolist
     monkeypatch.setattr(torch.Tensor, "tolist", lambda self: fetched.append(self) or tolist(self))
-    trainer._step(1, trainer.task.adapter, make_optimizer(trainer.task.adapter, trainer.settings))
+    trainer._step(1, trainer.task.adapter, Update(trainer.task.adapter, trainer.settings))
     # Six terms, the confidence and the norm.
     assert [tensor.numel() for tensor in fetched] == [8]
