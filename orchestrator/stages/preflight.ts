@@ -1,21 +1,23 @@
+import { hostname } from 'node:os';
+import { join } from 'node:path';
 import { z } from 'zod';
 import type { Experiment } from '../contracts/experiment.ts';
 import { facadeContract } from '../contracts/facade.ts';
+import type { Train } from '../contracts/method.ts';
 import { PosetwinError } from '../errors.ts';
 import { isLossName, lossSpecs } from '../losses/index.ts';
 import { probeInputs } from '../losses/probe.ts';
-import type { Plan } from '../plan/plan.ts';
+import { contentHash } from '../plan/canonical.ts';
 import { codeDigest, type RunFolder, readJsonIfThere, writeJson } from '../runs/index.ts';
 import type { RunContext } from './context.ts';
 import { describeMemory, estimateMemory, MemoryCheck, refuseWhatCannotFit } from './memory.ts';
 import type { PythonBridge } from './services.ts';
 
-const Kept = z.object({
-  passed: z.object({ train: z.string(), code_digest: z.string() }),
+const Kept = z.looseObject({
+  passed: z.string().describe('Hash of what was asked.'),
   environment: facadeContract.probe_environment.result,
   memory: z.array(MemoryCheck),
 });
-type Kept = z.output<typeof Kept>;
 
 /** Python's and its packages' versions, as the run's preflight found them; empty where none was needed. */
 export const packageVersions = async (run: RunFolder): Promise<Record<string, string>> => {
@@ -113,16 +115,62 @@ const mismatch = (term: string, mine: number, theirs: number): PosetwinError =>
     hint: 'one of the two losses rooms is wrong: please report it',
   });
 
-const thisVersion = async (plan: Plan): Promise<Kept['passed']> => ({
-  train: plan.stages.train.key,
-  code_digest: await codeDigest(),
-});
+/** Options of a training that no check looks at. */
+const unchecked = [
+  'max_train_steps',
+  'learning_rate',
+  'lr_scheduler',
+  'lr_warmup_steps',
+  'lr_num_cycles',
+  'lr_power',
+  'adam_beta1',
+  'adam_beta2',
+  'adam_weight_decay',
+  'adam_epsilon',
+  'max_grad_norm',
+  'validation',
+  'samples',
+  'load_best_model_at_end',
+  'metric_for_best_model',
+  'checkpointing_steps',
+  'checkpoints_total_limit',
+] as const satisfies (keyof Train)[];
 
-/** Whether this run has passed with the same models, settings and code: going on after an interruption, say. */
-export const hasPassed = async ({ run, plan }: RunContext): Promise<boolean> => {
-  const kept = await readJsonIfThere(run.file('preflight.json'), Kept).catch(() => undefined);
-  const passed = await thisVersion(plan);
-  return kept?.passed.train === passed.train && kept.passed.code_digest === passed.code_digest;
+const checkedOptions = (train: Train): object =>
+  Object.fromEntries(Object.entries(train).filter(([key]) => !(unchecked as readonly string[]).includes(key)));
+
+/** Hash of all that the checks depend on: where it is equal, so is what they find. */
+const questionOf = async ({ experiment, plan }: RunContext): Promise<string> => {
+  const { spec, inputs } = plan.stages.train;
+  const { backbone, adapter, detector } = inputs;
+  return contentHash({
+    models: [spec.backbone, spec.adapter, spec.detector, { backbone, adapter, detector }],
+    image_size: experiment.dataset.image_size,
+    schedules: [experiment.schedule, spec.schedule, plan.stages.primary?.spec.schedule ?? null],
+    methods: [spec.method, plan.stages.primary?.spec.method ?? null],
+    trainings: [spec.train, ...(experiment.primary === null ? [] : [experiment.primary.train])].map(checkedOptions),
+    packages: askedPackages(experiment),
+    machine: [experiment.device, hostname(), process.env.POSETWIN_PYTHON ?? ''],
+    code_digest: await codeDigest(),
+  });
+};
+
+const passedFile = (store: RunContext['store'], question: string): string =>
+  store.memory(join('preflights', `${question}.json`));
+
+/**
+ * Whether this question was answered before: by this run, which goes on after an interruption, or by another one, say
+ * with another rate. What was found then is this run's finding too.
+ */
+export const hasPassed = async (context: RunContext): Promise<boolean> => {
+  const { run, store, plan } = context;
+  const question = await questionOf(context);
+  const readKept = (file: string) => readJsonIfThere(file, Kept).catch(() => undefined);
+  if ((await readKept(run.file('preflight.json')))?.passed === question) return true;
+  const before = await readKept(passedFile(store, question));
+  if (before?.passed !== question) return false;
+  await writeJson(run.file('preflight.json'), { ...before, memory_of: plan.stages.train.key });
+  return true;
 };
 
 /**
@@ -143,6 +191,7 @@ export const preflight = async (context: RunContext): Promise<void> => {
   const model = await probeModel(bridge, context);
   await checkSchedule(bridge, context);
   const loss_terms = await checkLossTerms(bridge, context);
-  const passed = await thisVersion(context.plan);
-  await writeJson(context.run.file('preflight.json'), { passed, ...found, model, loss_terms });
+  const passed = await questionOf(context);
+  for (const file of [context.run.file('preflight.json'), passedFile(context.store, passed)])
+    await writeJson(file, { passed, ...found, model, loss_terms });
 };

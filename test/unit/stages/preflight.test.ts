@@ -48,7 +48,7 @@ const contextWith = (answers: Answers): RunContext => {
   const bridge = { call: async (name: string, params: never) => ({ ...sound, ...answers })[name]?.(params) };
   const services = { bridge: async () => bridge };
   const run = new RunFolder(root, 'test', 'a');
-  const store = { state: () => 'absent' };
+  const store = { state: () => 'absent', memory: (name: string) => join(root, 'memory', name) };
   return { experiment: experiment(), plan: plan(), run, store, services, emit: () => undefined } as never;
 };
 
@@ -67,6 +67,20 @@ describe('the checks before anything is computed from the models', () => {
     expect(await hasPassed(context)).toBe(false);
     await preflight(context);
     expect(await hasPassed(context)).toBe(true);
+  });
+
+  it('are not asked again by another run that differs in what they do not look at', async () => {
+    await preflight(contextWith({}));
+    const silent = { ...contextWith({}), services: { bridge: () => Promise.reject(new Error('asked')) } };
+    const another = (changes: object): RunContext => {
+      const changed = { ...experiment(), train: { ...experiment().train, ...changes } };
+      return { ...silent, experiment: changed, plan: plan(changed), run: new RunFolder(root, 'test', 'b') } as never;
+    };
+    expect(await hasPassed(another({ global_batch_size: 4 }))).toBe(false);
+    const faster = another({ learning_rate: 0.5, max_train_steps: 7 });
+    expect(await hasPassed(faster)).toBe(true);
+    expect(await keptMemory(faster)).toMatchObject([{ stage: 'train', needed_mb: 2400 }]);
+    expect(await hasPassed(faster)).toBe(true);
   });
 
   it('refuse settings whose package is not there (missing_package)', async () => {
