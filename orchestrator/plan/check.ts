@@ -14,7 +14,7 @@ export interface PlanIssue {
 /** A bank is whole cycles, in each of which every t comes once: else some t would weigh more than others. */
 const checkBank = (table: ScheduleTable, { bank_steps }: Train): PlanIssue[] => {
   const cycle = trainableSteps(table).filter(Boolean).length;
-  if (bank_steps % cycle === 0) return [];
+  if (bank_steps === 0 || bank_steps % cycle === 0) return [];
   const [below, above] = [Math.floor, Math.ceil].map(round => round(bank_steps / cycle) * cycle);
   return [
     {
