@@ -2,10 +2,14 @@ import type { PosetwinError } from '../errors.ts';
 
 export const exitCodes = { done: 0, config: 2, failed: 3, not_converged: 4, interrupted: 130 } as const;
 
-/** 2 for what the user wrote, 130 for Ctrl-C, 3 for everything else. */
+/** Stopped from outside, with everything saved: the same command goes on. */
+export const isInterruption = (error: PosetwinError): boolean =>
+  error.class === 'cancelled' || error.class === 'preempted';
+
+/** 2 for what the user wrote, 130 for Ctrl-C and SIGTERM, 3 for everything else. */
 export const exitCodeOf = (error: PosetwinError): number => {
   if (error.class === 'config') return exitCodes.config;
-  return error.class === 'cancelled' ? exitCodes.interrupted : exitCodes.failed;
+  return isInterruption(error) ? exitCodes.interrupted : exitCodes.failed;
 };
 
 /** The error as people read it: `code message`, then where, why and what to do. */

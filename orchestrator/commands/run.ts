@@ -18,7 +18,7 @@ import { packageVersions } from '../stages/preflight.ts';
 import { type RunResult, readResult, writeRunReport } from '../stages/report.ts';
 import { Services } from '../stages/services.ts';
 import { collectWarnings } from '../stages/warnings.ts';
-import { describeError, exitCodeOf, exitCodes } from './exit-codes.ts';
+import { describeError, exitCodeOf, exitCodes, isInterruption } from './exit-codes.ts';
 import { catchInterrupts } from './interrupts.ts';
 import { showPlan } from './plan.ts';
 import { loadChecked, makePlan } from './prepare.ts';
@@ -109,7 +109,7 @@ const execute = async (file: string, loaded: LoadedExperiment, options: RunOptio
   });
   reporter.emit({ type: 'run', name: run.name, id: run.id, folder: run.relativePath, changes });
 
-  const { release, ...interrupts } = catchInterrupts(reporter.say);
+  const { release, named, ...interrupts } = catchInterrupts(reporter.say);
   const onSetup = (line: string) => reporter.emit({ type: 'setup', line });
   const services = new Services({ onSetup, log: run.file('logs', 'bridge.log'), signal: interrupts.stop });
   const status = await begun(run);
@@ -122,8 +122,8 @@ const execute = async (file: string, loaded: LoadedExperiment, options: RunOptio
     await run.writeStatus(ended(status, 'done'));
     return finish(result, run, reporter, options);
   } catch (cause) {
-    const error = toPosetwinError(cause);
-    await run.writeStatus(ended(status, error.class === 'cancelled' ? 'interrupted' : 'failed', error));
+    const error = named(toPosetwinError(cause));
+    await run.writeStatus(ended(status, isInterruption(error) ? 'interrupted' : 'failed', error));
     return fail(error, reporter, options);
   } finally {
     await services.close();

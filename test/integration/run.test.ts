@@ -98,12 +98,15 @@ describe('a run from one YAML file', () => {
       expect(killed.output).toContain('worker_died');
       expect(await statusOf(broken)).toMatchObject({ status: 'failed', code: 'worker_died' });
 
-      const stopped = await posetwin(broken, ['small.yaml', '--json'], { interruptAt: '"type":"step"' });
+      // As a scheduler does that wants the machine.
+      const preempted = { interruptAt: '"type":"step"', signal: 'SIGTERM' } as const;
+      const stopped = await posetwin(broken, ['small.yaml', '--json'], preempted);
       expect(stopped.code).toBe(130);
-      expect(await statusOf(broken)).toMatchObject({ status: 'interrupted', code: 'cancelled' });
+      expect(await statusOf(broken)).toMatchObject({ status: 'interrupted', code: 'preempted' });
 
       // Beyond training there is nothing to compare: Ctrl-C once more, as soon as it is done.
-      await posetwin(broken, ['small.yaml'], { interruptAt: 'train     done' });
+      expect((await posetwin(broken, ['small.yaml'], { interruptAt: 'train     done' })).code).toBe(130);
+      expect(await statusOf(broken)).toMatchObject({ status: 'interrupted', code: 'cancelled' });
       expect(await trainResult(broken)).toEqual(await trainResult(folder));
       const events = await readEvents(join(await stageFolder(broken, 'train'), 'events.jsonl'));
       const resumed = events.flatMap(event => (event.type === 'started' ? [event.resumed_from] : []));
