@@ -23,9 +23,15 @@ export const vitestCheck = (paths: string[], json: string): Check => ({
   args: [...vitest(...paths), '--reporter=json', `--outputFile.json=${json}`],
 });
 
-/** Pytest over `paths`; counts are read from the JUnit file. `-rs` prints every skip with its reason. */
+/** More would hold more copies of torch than a laptop has memory for; whole files, for the sake of their fixtures. */
+const PROCESSES = ['--numprocesses=auto', '--maxprocesses=4', '--dist=loadfile'];
+
+/**
+ * Pytest over `paths`, a file on one of at most four processes; counts are read from the JUnit file. `-rs` prints every
+ * skip with its reason.
+ */
 export const pytestCheck = (python: string, paths: string[], junit: string): Check => ({
   name: 'pytest',
   command: python,
-  args: ['-m', 'pytest', '-q', '-rs', `--junitxml=${junit}`, ...paths],
+  args: ['-m', 'pytest', '-q', '-rs', ...PROCESSES, `--junitxml=${junit}`, ...paths],
 });
