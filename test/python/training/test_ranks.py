@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -34,13 +35,36 @@ def write_job(stack: Stack, output: Path, **train: Any) -> Path:
     return path
 
 
+def torchrun(*options: str) -> list[str | Path]:
+    return [sys.executable, "-m", "torch.distributed.run", *options, PROGRAM]
+
+
+def environment(event: str | None) -> dict[str, str]:
+    """With POSETWIN_TEST_EVENT where something is to happen."""
+    told = {} if event is None else {moments.VARIABLE: event}
+    return {**os.environ, "PYTHONPATH": str(PYTHON), "OMP_NUM_THREADS": "1", **told}
+
+
 def launch(ranks: int, *arguments: str | Path, event: str | None = None) -> subprocess.CompletedProcess[bytes]:
-    """rank_program on so many ranks of torchrun, under POSETWIN_TEST_EVENT."""
-    launcher = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={ranks}"]
-    environment = {**os.environ, "PYTHONPATH": str(PYTHON), "OMP_NUM_THREADS": "1"}
-    if event is not None:
-        environment[moments.VARIABLE] = event
-    return subprocess.run([sys.executable, *launcher, PROGRAM, *arguments], env=environment, stderr=subprocess.PIPE)
+    """rank_program on so many ranks of one node."""
+    command = torchrun("--standalone", f"--nproc-per-node={ranks}")
+    return subprocess.run([*command, *arguments], env=environment(event), stderr=subprocess.PIPE)
+
+
+def launch_nodes(nodes: int, *arguments: str | Path) -> list[int]:
+    """rank_program on one rank of each of so many nodes, which are agents of their own on this machine: exit codes."""
+    meeting = [f"--nnodes={nodes}", "--nproc-per-node=1", "--master-addr=127.0.0.1", f"--master-port={free_port()}"]
+    agents = [
+        subprocess.Popen([*torchrun(*meeting, f"--node-rank={node}"), *arguments], env=environment(None))
+        for node in range(nodes)
+    ]
+    return [agent.wait(timeout=120) for agent in agents]
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
 
 
 def write_jobs(ranks: int, stack: Stack, folder: Path) -> list[tuple[str, Path]]:
@@ -90,6 +114,14 @@ def test_two_ranks_train_the_same_weights_as_one(dtype: str, tolerance: float, s
 def test_two_ranks_share_a_bank(trained: Path) -> None:
     one, two = (flat(weights(trained / f"bank-{ranks}")) for ranks in (1, 2))
     assert float((one - two).norm() / one.norm()) <= 1e-9
+
+
+def test_two_nodes_train_the_same_bits_as_one_node_of_two_ranks(stack: Stack, tmp_path: Path) -> None:
+    settings = {"max_train_steps": 3, "checkpointing_steps": 2, "global_batch_size": BATCH}
+    one, two = (write_job(stack, tmp_path / name, **settings) for name in ("one", "two"))
+    assert launch(2, "float32", one).returncode == 0
+    assert launch_nodes(2, "float32", two) == [0, 0]
+    assert_bit_equal(tmp_path / "two", tmp_path / "one")
 
 
 @pytest.mark.faults
