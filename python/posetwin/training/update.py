@@ -22,7 +22,9 @@ Tensors = dict[str, torch.Tensor]
 class Update:
     """The optimiser of one adapter with all that a resumed training needs of it.
 
-    adapter: trained in its own precision (float32). Raises PosetwinError: missing_package.
+    adapter: trained in its own precision (float32). loss_scale: what the loss is multiplied by before its gradient is
+    taken, 1 unless fp16 needs it larger; read from the device where it may have changed. Raises PosetwinError:
+    missing_package.
     """
 
     def __init__(self, adapter: torch.nn.Module, settings: Train) -> None:
@@ -30,10 +32,9 @@ class Update:
         self._optimizer = make_optimizer(adapter, settings)
         self._scaler = _make_scaler(next(adapter.parameters()).device) if settings.mixed_precision == "fp16" else None
         self._average = EMAModel(adapter.parameters(), decay=settings.ema_decay) if settings.ema_decay > 0 else None
+        self.loss_scale = self._read_loss_scale()
 
-    @property
-    def loss_scale(self) -> float:
-        """What the loss is multiplied by before its gradient is taken: 1 unless fp16 needs it larger."""
+    def _read_loss_scale(self) -> float:
         return 1.0 if self._scaler is None else float(self._scaler.get_scale())
 
     def zero_grad(self) -> None:
@@ -72,6 +73,7 @@ class Update:
         else:
             self._scaler.step(self._optimizer)
             self._scaler.update()
+            self.loss_scale = self._read_loss_scale()
         if self._average is not None:
             self._average.step(self._adapter.parameters())
 
@@ -119,6 +121,7 @@ class Update:
             self._average.optimization_step = steps
         if self._scaler is not None:
             self._scaler.load_state_dict({key: value.item() for key, value in _below("scaler.", tensors).items()})
+            self.loss_scale = self._read_loss_scale()
 
 
 def _below(prefix: str, tensors: Tensors) -> Tensors:
