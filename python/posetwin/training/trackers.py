@@ -51,11 +51,14 @@ class TensorBoard:
 class WandbRun:
     """One W&B run a stage key, which a resumed training goes on with. `offline` writes a folder for `wandb sync`.
 
+    Each start has a folder of its own: W&B names offline runs by the second and would write over one of the same.
     Raises PosetwinError: missing_package, tracker_failed.
     """
 
-    def __init__(self, job: PrimaryJob | TrainJob, folder: Path) -> None:
+    def __init__(self, job: PrimaryJob | TrainJob, folder: Path, resumed_from: int) -> None:
         assert job.wandb is not None
+        own = folder / "wandb" / f"from-{resumed_from:06d}"
+        own.mkdir(parents=True, exist_ok=True)
         try:
             import wandb  # pyright: ignore[reportMissingImports] (may be absent)
         except ImportError as error:
@@ -69,7 +72,7 @@ class WandbRun:
                 mode=job.wandb.mode,
                 id=f"{job.stage}-{job.key[:16]}",
                 resume="allow",
-                dir=folder,
+                dir=own,
                 config=json.loads(job.spec.model_dump_json()),
                 settings=wandb.Settings(silent=True, console="off", disable_git=True, disable_code=True),
             )
@@ -92,4 +95,4 @@ class WandbRun:
 def make_trackers(job: PrimaryJob | TrainJob, folder: Path, resumed_from: int) -> list[Tracker]:
     """What the job asks for. resumed_from: the step that training goes on from."""
     tensorboard = TensorBoard(folder / "tensorboard", resumed_from)
-    return [tensorboard] if job.wandb is None else [tensorboard, WandbRun(job, folder)]
+    return [tensorboard] if job.wandb is None else [tensorboard, WandbRun(job, folder, resumed_from)]

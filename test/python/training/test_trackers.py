@@ -69,8 +69,8 @@ def test_a_resumed_training_goes_on_with_the_same_run(stack: Stack, tmp_path: Pa
     job, events = wandb_job(stack, tmp_path), list[dict[str, Any]]()
     run(job, events.append, stop_requested=lambda: any(event["type"] == "step" for event in events))
     run(job, ignore)
-    runs = [path.name for path in (tmp_path / "wandb").iterdir() if path.name.startswith("offline-run")]
-    assert len({name.rpartition("-train-")[2] for name in runs}) == 1
+    runs = [path.name for path in (tmp_path / "wandb").rglob("offline-run-*")]
+    assert len(runs) == 2 and len({name.rpartition("-train-")[2] for name in runs}) == 1
     assert sorted(row["step"] for row in records(tmp_path / "wandb") if "train/grad_norm" in row) == [1, 2, 3]
 
 
