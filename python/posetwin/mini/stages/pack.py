@@ -8,22 +8,29 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from diffusers import T2IAdapter
 from safetensors.torch import save_file
 
 from posetwin.keypoints.mini import MiniHourglass, MiniJudge
-from posetwin.mini.architecture import make_adapter, make_scheduler
+from posetwin.mini.architecture import ControlStyle, make_adapter, make_detector, make_judge, make_scheduler
 from posetwin.mini.latents import load_vae, scaling_factor
 from posetwin.mini.slices import load_averaged
 from posetwin.mini.stages.text_to_image import make_models
 from posetwin.mini.stages.tokenizer import load_tokenizer
-from posetwin.shipped import WEIGHTS, write_hashes
+from posetwin.shipped import write_hashes
+
+# The primaries' folders, each for one style of control map.
+ADAPTERS: dict[str, ControlStyle] = {"adapter": "openpose", "adapter-dots": "dots"}
 
 
 def _pack_network(network: MiniHourglass | MiniJudge, stage: str, folder: Path, target: Path) -> int:
     steps = load_averaged(stage, {"network": network}, folder)
     target.mkdir(parents=True)
     save_file({k: v.half().contiguous() for k, v in network.state_dict().items()}, target / "model.safetensors")
-    config = {"class": type(network).__name__, "channels": list(network.channels), "trained_steps": steps}
+    config = {
+        "class": type(network).__name__, "channels": list(network.channels), "depth": network.depth,
+        "trained_steps": steps,
+    }  # fmt: skip
     (target / "config.json").write_text(json.dumps(config, indent=2) + "\n")
     return steps
 
@@ -49,23 +56,28 @@ def _pack_backbone(folder: Path, target: Path) -> None:
     shutil.copytree(folder / "tokenizer", target / "tokenizer")
 
 
+def _pack_adapter(trained: Path, target: Path, style: ControlStyle) -> None:
+    """The primary that the product has trained; before that a new one, of which it takes the architecture."""
+    torch.manual_seed(0)
+    adapter = T2IAdapter.from_pretrained(trained) if trained.is_dir() else make_adapter(style)
+    adapter.half().save_pretrained(target)
+
+
 def pack(folder: Path, target: Path) -> None:
-    """Write backbone/, adapter/, detector/, judge/ and hashes.json, then put them in place of `target` at once."""
+    """Write backbone, adapters, detector, judge and hashes.json, then put them in place of `target` at once."""
     fresh = target.with_name(f"{target.name}.partial")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
     _pack_backbone(folder, fresh / "backbone")
-    torch.manual_seed(0)
-    adapter = make_adapter()
-    load_averaged("primary", {"adapter": adapter}, folder)
-    adapter.half().save_pretrained(fresh / "adapter")
-    _pack_network(MiniHourglass(), "detector", folder, fresh / "detector")
-    _pack_network(MiniJudge(), "judge", folder, fresh / "judge")
+    for name, style in ADAPTERS.items():
+        _pack_adapter(folder / name, fresh / name, style)
+    _pack_network(make_detector(), "detector", folder, fresh / "detector")
+    _pack_network(make_judge(), "judge", folder, fresh / "judge")
     write_hashes(fresh)
     shutil.rmtree(target, ignore_errors=True)
     fresh.rename(target)
 
 
 def run(folder: Path, deadline: float) -> bool:
-    pack(folder, WEIGHTS)
+    pack(folder, folder / "pack")
     return True
