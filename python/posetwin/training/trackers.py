@@ -57,14 +57,13 @@ class WandbRun:
 
     def __init__(self, job: PrimaryJob | TrainJob, folder: Path, resumed_from: int) -> None:
         assert job.wandb is not None
-        own = folder / "wandb" / f"from-{resumed_from:06d}"
-        own.mkdir(parents=True, exist_ok=True)
         try:
             import wandb  # pyright: ignore[reportMissingImports] (may be absent)
         except ImportError as error:
             hint = "pip install wandb, or remove `wandb` from the experiment"
             raise PosetwinError("missing_package", f"tracking with W&B needs wandb: {error}", hint) from error
-        self._wandb = wandb
+        self._wandb, own = wandb, folder / "wandb" / f"from-{resumed_from:06d}"
+        own.mkdir(parents=True, exist_ok=True)
         try:
             self._run = wandb.init(
                 project=job.wandb.project,

@@ -66,8 +66,8 @@ def test_a_compiled_unet_gives_the_same_step(
 
     def trace(self: torch.nn.Module) -> None:
         compiled.append(type(self).__name__)
-        # What torch traces, without the minutes that making machine code of it takes.
-        original(self, backend="eager")
+        # What torch traces and differentiates, without the minutes that making machine code of it takes.
+        original(self, backend="aot_eager")
 
     monkeypatch.setattr(torch.nn.Module, "compile", trace)
     found = trained(stack, tmp_path, compile=True)

@@ -58,7 +58,11 @@ def launch_nodes(nodes: int, *arguments: str | Path) -> list[int]:
         subprocess.Popen([*torchrun(*meeting, f"--node-rank={node}"), *arguments], env=environment(None))
         for node in range(nodes)
     ]
-    return [agent.wait(timeout=120) for agent in agents]
+    try:
+        return [agent.wait(timeout=120) for agent in agents]
+    finally:
+        for agent in agents:
+            agent.terminate()
 
 
 def free_port() -> int:
