@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from method_by_hand import ByHand, Numbers, first_steps, noise_of
+from method_by_hand import SHAPE, ByHand, Numbers, first_steps, noise_of
 from reference_curves import (
     CHART,
     EXPERIMENTS,
@@ -70,7 +70,7 @@ def test_the_first_steps_are_those_of_the_equations_by_hand(folder: Path, name: 
 
 def test_the_product_draws_its_noise_from_the_same_generators_in_float32() -> None:
     by_hand = torch.cat([noise_of(SEED, index, torch.float32) for index in range(3)])
-    assert torch.equal(draw_noise(SEED, "noise", range(3), (4, 16, 16)), by_hand)
+    assert torch.equal(draw_noise(SEED, "noise", range(3), SHAPE), by_hand)
 
 
 def test_the_log_names_these_curves_first_and_says_why() -> None:
