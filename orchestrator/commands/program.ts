@@ -1,4 +1,5 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { stageNames } from '../plan/versions.ts';
 
 const collect = (value: string, before: string[]): string[] => [...before, value];
 
@@ -29,12 +30,18 @@ const addRun = (program: Command, done: Done): void => {
     .option('--print-config', 'print the resolved experiment and where each value comes from', false)
     .option('--fresh', 'start over beside what is there', false)
     .option('--require-converged', 'exit with 4 when the loss has not converged', false)
+    .addOption(
+      new Option('--until <stage>', 'the last stage; the same command without it goes on').choices(
+        stageNames.slice(0, -1),
+      ),
+    )
     .addHelpText(
       'after',
       examples(
         'experiments/quickstart.yaml',
         'run my.yaml --set train.learning_rate=3e-5 --set seed=1',
         'run my.yaml --dry-run',
+        'run my.yaml --until assemble',
       ),
     )
     .action(async (file, options) => done(await (await import('./run.ts')).runExperiment(file, options)));

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { LoadedExperiment } from '../config/load.ts';
 import { type PosetwinError, toPosetwinError } from '../errors.ts';
+import type { StageName } from '../plan/versions.ts';
 import {
   chooseRun,
   collectProvenance,
@@ -32,6 +33,8 @@ export interface RunOptions {
   printConfig: boolean;
   fresh: boolean;
   requireConverged: boolean;
+  /** the last stage to go to; all stages and the report when left out */
+  until?: StageName;
   json: boolean;
 }
 
@@ -76,6 +79,17 @@ const complete = async (context: RunContext, loaded: LoadedExperiment, status: S
   return result;
 };
 
+/** The stages up to one of them, and where its result is. The run can go on from there at any time. */
+const stopAfter = async (context: RunContext, status: Status, until: StageName): Promise<number> => {
+  const { plan, run, store, emit } = context;
+  await runStages(context, until);
+  await run.writeStatus({ ...ended(status, 'interrupted'), message: `stopped after ${until}, as --until asked` });
+  const planned = plan.stages[until];
+  const where = planned === null ? 'this experiment has no such stage' : store.folder(planned);
+  emit({ type: 'note', message: `stopped after ${until}: ${where}` });
+  return exitCodes.done;
+};
+
 const finish = (result: RunResult, run: RunFolder, reporter: Reporter, options: RunOptions): number => {
   for (const line of summaryLines(result)) reporter.say(line);
   reporter.say(`report: ${run.relativePath}/report.html`);
@@ -118,6 +132,7 @@ const execute = async (file: string, loaded: LoadedExperiment, options: RunOptio
     const plan = await makePlan(loaded, fresh, store, services);
     await run.writePlan(plan, store);
     const context = { experiment, plan, store, run, services, interrupts, emit: reporter.emit };
+    if (options.until !== undefined) return await stopAfter(context, status, options.until);
     const result = await complete(context, loaded, status);
     await run.writeStatus(ended(status, 'done'));
     return finish(result, run, reporter, options);

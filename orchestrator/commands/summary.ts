@@ -16,10 +16,11 @@ const trainedLines = ({ converged, on_plateau, steps, achieved, ...rest }: Repor
 
 const routeLine = (
   name: string,
-  { keypoint_error_px, pck, detection_rate, scene_drift }: EvaluationSummary['primary'],
+  { keypoint_error_px, pck, detection_rate, scene_drift, attribute_accuracy }: EvaluationSummary['primary'],
 ): string => {
   const drift = scene_drift === null ? '' : `, scene drift ${short(scene_drift.mean)}`;
-  return `  ${name.padEnd(9)} keypoint error ${keypoint_error_px.mean.toFixed(2)} px, PCK@0.1 ${percent(pck.mean)}, found ${percent(detection_rate.mean)}${drift}`;
+  const text = attribute_accuracy === null ? '' : `, text shown ${percent(attribute_accuracy.mean)}`;
+  return `  ${name.padEnd(9)} keypoint error ${keypoint_error_px.mean.toFixed(2)} px, PCK@0.1 ${percent(pck.mean)}, found ${percent(detection_rate.mean)}${drift}${text}`;
 };
 
 /** The end of a run in a few lines: verdict, numbers of the three routes on held-out poses. */

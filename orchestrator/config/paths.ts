@@ -2,56 +2,73 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Diagnostic, diagnosticAt } from './diagnostics.ts';
-import { dotted, type Located, type LocatedMap, type LocatedScalar, type Path } from './tree.ts';
+import { dotted, type Located, type LocatedMap, type Path, withEntry } from './tree.ts';
+
+type Kind = 'file' | 'folder';
 
 interface FileLike {
-  readonly pattern: Path;
-  readonly wants: 'file' | 'folder';
+  /** the mappings that have it; `*` is every item of a list */
+  readonly within: Path;
+  readonly key: string;
+  readonly wants: (around: LocatedMap) => Kind;
   readonly isPath: (value: string) => boolean;
 }
 
 const hasSlash = (value: string) => /[\\/]/.test(value);
 
+const file = (): Kind => 'file';
+const folder = (): Kind => 'folder';
+
+/** A table of poses is a file, photos lie in a folder. */
+const wantedBySource = ({ entries }: LocatedMap): Kind => {
+  const kind = entries.get('kind')?.value;
+  return kind?.type === 'scalar' && kind.value === 'poses' ? 'file' : 'folder';
+};
+
 const fileLikes: readonly FileLike[] = [
-  { pattern: ['dataset', 'sources', '*', 'path'], wants: 'folder', isPath: value => value !== '' },
-  { pattern: ['figures', 'pose'], wants: 'file', isPath: value => value.endsWith('.json') },
-  { pattern: ['backbone', 'path'], wants: 'folder', isPath: hasSlash },
-  { pattern: ['adapter', 'path'], wants: 'folder', isPath: hasSlash },
+  { within: ['dataset', 'sources', '*'], key: 'path', wants: wantedBySource, isPath: value => value !== '' },
+  { within: ['figures'], key: 'pose', wants: file, isPath: value => value.endsWith('.json') },
+  { within: ['backbone'], key: 'path', wants: folder, isPath: hasSlash },
+  { within: ['adapter'], key: 'path', wants: folder, isPath: hasSlash },
 ];
 
-const kindOf = (path: string): 'file' | 'folder' | undefined => {
+const kindOf = (path: string): Kind | undefined => {
   const stats = statSync(path, { throwIfNoEntry: false });
   return stats && (stats.isDirectory() ? 'folder' : 'file');
 };
 
-type Change = (node: LocatedScalar, path: Path) => LocatedScalar;
+type Change = (map: LocatedMap, path: Path) => LocatedMap;
 
 const mapEntry = (map: LocatedMap, name: string, rest: Path, path: Path, change: Change): Located => {
   const entry = map.entries.get(name);
   if (!entry) return map;
-  const value = mapAt(entry.value, rest, [...path, name], change);
-  return { ...map, entries: new Map(map.entries).set(name, { ...entry, value }) };
+  return withEntry(map, name, { ...entry, value: mapAt(entry.value, rest, [...path, name], change) });
 };
 
-/** `change` applied to the scalars at `pattern`, where `*` is every item of a list. */
+/** `change` applied to the mappings at `pattern`, where `*` is every item of a list. */
 const mapAt = (node: Located, pattern: Path, path: Path, change: Change): Located => {
   const [step, ...rest] = pattern;
-  if (step === undefined) return node.type === 'scalar' ? change(node, path) : node;
+  if (step === undefined) return node.type === 'map' ? change(node, path) : node;
   if (node.type === 'map') return mapEntry(node, String(step), rest, path, change);
   if (node.type !== 'list' || step !== '*') return node;
   return { ...node, items: node.items.map((item, i) => mapAt(item, rest, [...path, i], change)) };
 };
 
-const resolveOne = (tree: Located, { pattern, wants, isPath }: FileLike, diagnostics: Diagnostic[]): Located =>
-  mapAt(tree, pattern, [], (node, path) => {
-    if (typeof node.value !== 'string' || !isPath(node.value)) return node;
-    const file = resolve(node.place.source.folder, node.value);
-    const found = kindOf(file);
-    if (found !== wants) {
-      const message = found ? `${file} is a ${found}, and a ${wants} is needed` : `there is no ${wants} ${file}`;
-      diagnostics.push(diagnosticAt(node.place, { code: 'missing_file', message, path: dotted(path) }));
+const resolveOne = (tree: Located, { within, key, wants, isPath }: FileLike, diagnostics: Diagnostic[]): Located =>
+  mapAt(tree, within, [], (map, path) => {
+    const entry = map.entries.get(key);
+    if (entry?.value.type !== 'scalar') return map;
+    const node = entry.value;
+    if (typeof node.value !== 'string' || !isPath(node.value)) return map;
+    const absolute = resolve(node.place.source.folder, node.value);
+    const [wanted, found] = [wants(map), kindOf(absolute)];
+    if (found !== wanted) {
+      const message = found
+        ? `${absolute} is a ${found}, and a ${wanted} is needed`
+        : `there is no ${wanted} ${absolute}`;
+      diagnostics.push(diagnosticAt(node.place, { code: 'missing_file', message, path: dotted([...path, key]) }));
     }
-    return { ...node, value: file };
+    return withEntry(map, key, { ...entry, value: { ...node, value: absolute } });
   });
 
 /** The tree with absolute paths; each that does not exist, or is not what it should be, becomes `missing_file`. */

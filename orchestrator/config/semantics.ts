@@ -10,17 +10,35 @@ export type { Refusal } from './rules.ts';
 /** What (`of`, `order`) an arithmetic progression may be; the others give alphas_cumprod = 0 or alphas > 1. */
 const progressions = ['alphas ascending', 'alphas descending', 'betas ascending', 'alphas_cumprod descending'];
 
+/** The control maps that the shipped adapters were trained on. */
+const shippedStyles: ReadonlyMap<string, 'openpose' | 'dots'> = new Map([
+  ['mini', 'openpose'],
+  ['mini-dots', 'dots'],
+]);
+
 const rules: readonly Rule[] = [
   ...datasetRules,
   {
     reads: ['backbone', 'adapter'],
     check: ({ backbone, adapter }) =>
       refuseIf(
-        adapter.path === 'mini' && backbone.path !== 'mini',
+        shippedStyles.has(adapter.path) && backbone.path !== 'mini',
         ['backbone.path', 'adapter.path'],
-        'the adapter `mini` fits the backbone `mini` alone',
+        `the adapter \`${adapter.path}\` fits the backbone \`mini\` alone`,
         'set `adapter.path` to a folder made for this backbone',
       ),
+  },
+  {
+    reads: ['adapter', 'dataset', 'primary'],
+    check: ({ adapter, dataset: { control }, primary }) => {
+      const style = shippedStyles.get(adapter.path) ?? control.style;
+      return refuseIf(
+        style !== control.style && primary?.start !== 'scratch',
+        ['adapter.path', 'dataset.control.style'],
+        `the adapter \`${adapter.path}\` was trained on control maps of style ${style}, not ${control.style}`,
+        style === 'dots' ? '`adapter: mini`' : '`adapter: mini-dots`',
+      );
+    },
   },
   {
     reads: ['detector', 'judge'],

@@ -27,7 +27,18 @@ const FolderSource = z.strictObject({
   detector: z.enum(['lite', 'full', 'heavy']).default('full').describe('Which BlazePose finds the keypoints.'),
 });
 
-export const Source = z.discriminatedUnion('kind', [MiniSource, FolderSource]);
+export const PoseLayout = z
+  .enum(['auto', 'mediapipe-33', 'coco-17', 'openpose-18'])
+  .describe('Which landmarks a row has, and in which order; `auto`: as their number says, 33, 17 or 18.');
+
+const PosesSource = z.strictObject({
+  kind: z.literal('poses').describe('Figures drawn by the mini world in the poses of a table of landmarks.'),
+  weight,
+  path: z.string().min(1).describe('The table, .npz or .csv, relative to the YAML file.'),
+  layout: PoseLayout.default('auto'),
+});
+
+export const Source = z.discriminatedUnion('kind', [MiniSource, FolderSource, PosesSource]);
 export type Source = z.output<typeof Source>;
 
 export const Control = z.strictObject({
@@ -74,7 +85,7 @@ export const Dataset = z.strictObject({
     .default(1500)
     .describe('`captions: captioned-only`: so many training images are drawn by the seed, and only they are paired.'),
   max_rejected: Fraction.default(0.5).describe(
-    'Pictures that cannot be read or show no person are left out, up to this share of all; more end the run.',
+    'Pictures that cannot be read or drawn, or show no person, are left out, up to this share of all; more end the run.',
   ),
   control: Control.prefault({}),
 });
@@ -94,6 +105,15 @@ export const Item = z.discriminatedUnion('kind', [
     caption: z.string(),
     detector: z.enum(['lite', 'full', 'heavy']),
   }),
+  z.strictObject({
+    kind: z.literal('poses'),
+    id: z.int(),
+    split: Split,
+    path: z.string(),
+    layout: PoseLayout,
+    row: z.int().min(0).describe('Pose of the table, counted from 0.'),
+    seed: Seed,
+  }),
 ]);
 export type Item = z.output<typeof Item>;
 
@@ -101,11 +121,11 @@ export type Item = z.output<typeof Item>;
 export const Sample = z.strictObject({
   id: z.int(),
   split: Split,
-  source: z.string().describe('`mini`, or the file it was read from.'),
+  source: z.string().describe('`mini`, the photo, or the table and its row.'),
   image: z.string().describe('PNG, relative to the stage folder.'),
   control: z.string().describe('Control map, PNG, relative to the stage folder.'),
   caption: z.string(),
-  pose: z.string().describe('Name of the pose; empty when unknown.'),
+  pose: z.string().describe('Name of the pose; empty where it has none.'),
   keypoints: Keypoints,
   attributes: z.record(z.string(), z.string()),
 });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Split } from './dataset.ts';
+import { PoseLayout, Split } from './dataset.ts';
 import { ResolvedSchedule } from './job.ts';
 import { Method, Train } from './method.ts';
 import { Adapter, Backbone, Detector } from './models.ts';
@@ -69,6 +69,10 @@ export const facadeContract = {
       version: z.string().describe('Changes whenever the mini world draws differently.'),
       poses: z.array(z.strictObject({ name: z.string(), split: Split, share: z.number().gt(0) })),
     }),
+  },
+  count_poses: {
+    params: z.strictObject({ path: z.string(), layout: PoseLayout }),
+    result: z.strictObject({ rows: PositiveInt }),
   },
   probe_model: {
     params: z.strictObject({ backbone: Backbone, adapter: Adapter, detector: Detector, image_size: z.int() }),

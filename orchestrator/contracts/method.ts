@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { PositiveInt } from './primitives.ts';
+import { Fraction, PositiveInt } from './primitives.ts';
 
 /** The named readings of the method; the first of each is the default. `docs/equations.md` says what each means. */
 export const Method = z.strictObject({
@@ -160,6 +160,13 @@ export const Primary = z.strictObject({
     .enum(['adapter', 'scratch'])
     .default('adapter')
     .describe('Begin with the weights of `adapter`, or with new ones in its architecture.'),
+  timestep_sampling: z
+    .enum(['uniform', 'cubic'])
+    .default('uniform')
+    .describe('Which t is drawn: each equally often, or noisy ones more often, where a pose is decided (T2I-Adapter).'),
+  proportion_empty_prompts: Fraction.default(0).describe(
+    'Share of the samples whose text is left out, so that guidance finds the adapter trained without one too.',
+  ),
   train: Train.prefault({}),
 });
 export type Primary = z.output<typeof Primary>;

@@ -19,7 +19,7 @@ export const Adapter = z.strictObject({
     .string()
     .min(1)
     .default('mini')
-    .describe('`mini` for the one that is shipped, or a folder made by save_pretrained.'),
+    .describe('`mini` and `mini-dots` for those that are shipped, or a folder made by save_pretrained.'),
   conditioning_scale: z
     .number()
     .min(0)

@@ -15,6 +15,10 @@ export const JudgedImage = z.strictObject({
   scene_drift: LoggedNumber.describe(
     'Mean |Z_A - Z_B| outside both silhouettes, images in [-1, 1]; null for text only.',
   ),
+  scene_ssim: LoggedNumber.describe('SSIM of Z_A and Z_B outside both silhouettes; null for text only.'),
+  attributes: z
+    .record(z.string(), z.boolean())
+    .describe('Attributes that the text names (mini world: shirt, scene), true where the picture shows them.'),
 });
 export type JudgedImage = z.output<typeof JudgedImage>;
 

@@ -27,6 +27,12 @@ export const generator = (seed: number): (() => number) => {
 export const meanOf = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length;
 
+const withInterval = (mean: number, resampled: number[], confidence: number): Interval => {
+  resampled.sort((a, b) => a - b);
+  const tail = (1 - confidence) / 2;
+  return { mean, low: quantile(resampled, tail), high: quantile(resampled, 1 - tail) };
+};
+
 const resampledMean = (values: readonly number[], random: () => number): number => {
   let sum = 0;
   for (let draw = 0; draw < values.length; draw++) sum += values[Math.floor(random() * values.length)] ?? 0;
@@ -48,9 +54,11 @@ export const quantile = (sorted: readonly number[], fraction: number): number =>
 export const meanInterval = (values: readonly number[], options: BootstrapOptions): Interval => {
   const random = generator(options.seed);
   const means = Array.from({ length: options.resamples ?? 2000 }, () => resampledMean(values, random));
-  means.sort((a, b) => a - b);
-  const tail = (1 - options.confidence) / 2;
-  return { mean: meanOf(values), low: quantile(means, tail), high: quantile(means, 1 - tail) };
+  return withInterval(meanOf(values), means, options.confidence);
+};
+
+const refuseUnpaired = (a: readonly number[], b: readonly number[]): void => {
+  if (a.length !== b.length) throw new RangeError(`${a.length} and ${b.length} values are not pairs`);
 };
 
 /**
@@ -62,8 +70,25 @@ export const pairedBootstrap = (
   b: readonly number[],
   options: BootstrapOptions,
 ): { mean_difference: number; low: number; high: number } => {
-  if (a.length !== b.length) throw new RangeError(`${a.length} and ${b.length} values are not pairs`);
+  refuseUnpaired(a, b);
   const differences = a.map((value, index) => value - (b[index] ?? Number.NaN));
   const { mean, low, high } = meanInterval(differences, options);
   return { mean_difference: mean, low, high };
+};
+
+/** Mean of `a` over mean of `b` with its interval, pairs resampled; null where the mean of `b` is 0. */
+export const ratioInterval = (
+  a: readonly number[],
+  b: readonly number[],
+  options: BootstrapOptions,
+): Interval | null => {
+  refuseUnpaired(a, b);
+  if (b.length === 0 || meanOf(b) === 0) return null;
+  const random = generator(options.seed);
+  const ratios = Array.from({ length: options.resamples ?? 2000 }, () => {
+    const picks = a.map(() => Math.floor(random() * a.length));
+    const [above, below] = [a, b].map(values => picks.reduce((sum, pick) => sum + (values[pick] ?? Number.NaN), 0));
+    return (above ?? Number.NaN) / (below ?? Number.NaN);
+  });
+  return withInterval(meanOf(a) / meanOf(b), ratios, options.confidence);
 };

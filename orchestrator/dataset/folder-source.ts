@@ -4,6 +4,7 @@ import type { Source, Split } from '../contracts/dataset.ts';
 import { PosetwinError } from '../errors.ts';
 import type { Unnumbered } from './mini-source.ts';
 import type { SeededHash } from './random.ts';
+import { splitByRank } from './split.ts';
 
 export type FolderSource = Extract<Source, { kind: 'folder' }>;
 export interface Photo {
@@ -15,8 +16,6 @@ const photoEnding = /\.(jpe?g|png|webp|bmp)$/i;
 /** Photos and their captions are what a folder's fingerprint is made of; anything else may change freely. */
 export const isPhotoOrCaption = (file: string): boolean =>
   photoEnding.test(file) || file.toLowerCase().endsWith('.txt');
-
-const heldOutShare = 0.2;
 
 /** The photos below the folder in the order of their paths, each with its caption. Raises `too_few_samples`. */
 export const listPhotos = async ({ path, caption }: FolderSource): Promise<Photo[]> => {
@@ -41,19 +40,9 @@ const captionOf = async (photo: string, fallback: string): Promise<string> => {
   return text.trim().split('\n')[0]?.trim() || fallback;
 };
 
-/** How many of `count` photos are kept for the evaluation: a fifth, and two (a pair) as soon as there are four. */
-const numHeldOut = (count: number): number =>
-  Math.max(Math.round(count * heldOutShare), Math.min(2, Math.floor(count / 2)));
-
-/** Splits by the rank of a seeded hash of the path below the folder, so that moving the folder changes nothing. */
-export const splitPhotos = (photos: readonly Photo[], folder: string, random: SeededHash): Record<Split, Photo[]> => {
-  const ranked = photos
-    .map(photo => ({ photo, rank: random.integer('split', photo.path.slice(folder.length)) }))
-    .sort((a, b) => a.rank - b.rank)
-    .map(({ photo }) => photo);
-  const heldOut = numHeldOut(photos.length);
-  return { held_out: ranked.slice(0, heldOut), train: ranked.slice(heldOut) };
-};
+/** The photos by split. They are told apart by their paths below the folder, so that moving it changes nothing. */
+export const splitPhotos = (photos: readonly Photo[], folder: string, random: SeededHash): Record<Split, Photo[]> =>
+  splitByRank(photos, photo => photo.path.slice(folder.length), random);
 
 /** At most `count` photos of one split, in the order of the seeded hash. */
 export const drawPhotos = (source: FolderSource, split: Split, count: number, photos: readonly Photo[]): Unnumbered[] =>

@@ -15,6 +15,13 @@ export type Unnumbered = Item extends infer I ? (I extends Item ? Omit<I, 'id'> 
 const firstHeldOutSeed = 1_000_000_000;
 const seedEnd = 2 ** 32;
 
+/** The seed of picture `index` that a source draws in one split. */
+export const drawSeed = (sourceIndex: number, split: Split, index: number, random: SeededHash): number => {
+  const range = split === 'train' ? firstHeldOutSeed : seedEnd - firstHeldOutSeed;
+  const drawn = random.below(range, 'picture', split, sourceIndex, index);
+  return split === 'train' ? drawn : firstHeldOutSeed + drawn;
+};
+
 /** A poses × seeds drawing: `count` pictures of one split, each a function of (seed, source, index). */
 export const drawMini = (
   source: MiniSource,
@@ -26,10 +33,8 @@ export const drawMini = (
 ): Unnumbered[] => {
   const chosen = posesOf(source, split, poses);
   return Array.from({ length: count }, (_, index) => {
-    const range = split === 'train' ? firstHeldOutSeed : seedEnd - firstHeldOutSeed;
-    const drawn = random.below(range, 'picture', split, sourceIndex, index);
     const pose = pickByShare(chosen, random.fraction('pose', split, sourceIndex, index));
-    return { kind: 'mini', split, seed: split === 'train' ? drawn : firstHeldOutSeed + drawn, pose };
+    return { kind: 'mini', split, seed: drawSeed(sourceIndex, split, index, random), pose };
   });
 };
 

@@ -19,13 +19,13 @@ export type StageName = (typeof stageNames)[number];
  */
 export const stageVersions: Readonly<Record<StageName, number>> = {
   assemble: 2,
-  cache: 2,
-  primary: 1,
+  cache: 3,
+  primary: 2,
   features: 1,
   train: 2,
-  evaluate: 1,
+  evaluate: 2,
   audit: 1,
   verdict: 2,
-  figures: 1,
+  figures: 2,
   report: 2,
 };

@@ -1,5 +1,5 @@
 import type { EvaluateResult, JudgedImage, Route } from '../contracts/results.ts';
-import { type Interval, meanInterval, pairedBootstrap } from '../convergence/bootstrap.ts';
+import { type Interval, meanInterval, pairedBootstrap, ratioInterval } from '../convergence/bootstrap.ts';
 
 /** What one route reaches over all held-out pairs. Pictures without a person count with the error they have. */
 export interface RouteSummary {
@@ -12,6 +12,10 @@ export interface RouteSummary {
   detection_rate: Interval;
   /** Null where nothing can drift (text only) or nothing was measured. */
   scene_drift: Interval | null;
+  /** SSIM of the scene, at most 1; null likewise. */
+  scene_ssim: Interval | null;
+  /** Share of the attributes named by a picture's text that it shows; null where no text names one. */
+  attribute_accuracy: Interval | null;
 }
 
 /** Secondary minus primary, pair by pair. */
@@ -20,7 +24,7 @@ export interface Comparison {
   low: number;
   high: number;
   /** Mean of the secondary over mean of the primary; null when the latter is 0. */
-  ratio: number | null;
+  ratio: Interval | null;
   /** `better` and `worse` only when the interval leaves out 0. */
   judgement: 'better' | 'worse' | 'undecided';
 }
@@ -31,7 +35,11 @@ export interface EvaluationSummary {
   text_only: RouteSummary;
   primary: RouteSummary;
   secondary: RouteSummary;
-  secondary_vs_primary: { keypoint_error_px: Comparison; scene_drift: Comparison | null };
+  secondary_vs_primary: {
+    keypoint_error_px: Comparison;
+    scene_drift: Comparison | null;
+    attribute_accuracy: Comparison | null;
+  };
 }
 
 interface SummaryOptions {
@@ -39,41 +47,64 @@ interface SummaryOptions {
   seed: number;
 }
 
+/** Share of the attributes named by the text that the picture shows; null where it names none. */
+const attributeAccuracy = ({ attributes }: JudgedImage): number | null => {
+  const shown = Object.values(attributes);
+  return shown.length > 0 ? shown.filter(Boolean).length / shown.length : null;
+};
+
 const summarizeRoute = (images: readonly JudgedImage[], options: SummaryOptions): RouteSummary => {
   const over = (value: (image: JudgedImage) => number) => meanInterval(images.map(value), options);
-  const drifts = images.flatMap(({ scene_drift }) => (scene_drift === null ? [] : [scene_drift]));
+  const measured = (value: (image: JudgedImage) => number | null) => {
+    const values = images.map(value).filter(found => found !== null);
+    return values.length > 0 ? meanInterval(values, options) : null;
+  };
   return {
     keypoint_error_px: over(image => image.keypoint_error_px),
     in_loss_error_px: over(image => image.in_loss_error_px),
     pck: over(image => image.pck),
     detection_rate: over(image => Number(image.detected)),
-    scene_drift: drifts.length > 0 ? meanInterval(drifts, options) : null,
+    scene_drift: measured(image => image.scene_drift),
+    scene_ssim: measured(image => image.scene_ssim),
+    attribute_accuracy: measured(attributeAccuracy),
   };
 };
 
-const judge = (low: number, high: number): Comparison['judgement'] => {
-  if (high < 0) return 'better';
-  return low > 0 ? 'worse' : 'undecided';
+/** Which sign of a difference is an improvement. */
+type Better = 'smaller' | 'larger';
+
+const judge = (low: number, high: number, better: Better): Comparison['judgement'] => {
+  if (low <= 0 && high >= 0) return 'undecided';
+  return high < 0 === (better === 'smaller') ? 'better' : 'worse';
 };
 
-/** Both measures compared are better when smaller. */
-const compare = (secondary: readonly number[], primary: readonly number[], options: SummaryOptions): Comparison => {
+const compare = (
+  secondary: readonly number[],
+  primary: readonly number[],
+  better: Better,
+  options: SummaryOptions,
+): Comparison => {
   const difference = pairedBootstrap(secondary, primary, options);
-  const [above, below] = [secondary, primary].map(values => values.reduce((sum, value) => sum + value, 0));
-  const ratio = below ? (above ?? 0) / below : null;
-  return { ...difference, ratio, judgement: judge(difference.low, difference.high) };
+  const judgement = judge(difference.low, difference.high, better);
+  return { ...difference, ratio: ratioInterval(secondary, primary, options), judgement };
 };
 
-const compareDrift = ({ pairs }: EvaluateResult, options: SummaryOptions): Comparison | null => {
-  const measured = pairs.flatMap(({ primary, secondary }) =>
-    primary.scene_drift === null || secondary.scene_drift === null
-      ? []
-      : [{ primary: primary.scene_drift, secondary: secondary.scene_drift }],
-  );
-  if (measured.length === 0) return null;
+/** Over the pairs where both are measured; null where there is none. */
+const compareMeasured = (
+  { pairs }: EvaluateResult,
+  value: (image: JudgedImage) => number | null,
+  better: Better,
+  options: SummaryOptions,
+): Comparison | null => {
+  const both = pairs.flatMap(pair => {
+    const [secondary, primary] = [value(pair.secondary), value(pair.primary)];
+    return secondary === null || primary === null ? [] : [[secondary, primary] as const];
+  });
+  if (both.length === 0) return null;
   return compare(
-    measured.map(pair => pair.secondary),
-    measured.map(pair => pair.primary),
+    both.map(([secondary]) => secondary),
+    both.map(([, primary]) => primary),
+    better,
     options,
   );
 };
@@ -95,8 +126,9 @@ export const summarizeEvaluation = (
     primary: summarizeRoute(images('primary'), options),
     secondary: summarizeRoute(images('secondary'), options),
     secondary_vs_primary: {
-      keypoint_error_px: compare(errors('secondary'), errors('primary'), options),
-      scene_drift: compareDrift(result, options),
+      keypoint_error_px: compare(errors('secondary'), errors('primary'), 'smaller', options),
+      scene_drift: compareMeasured(result, image => image.scene_drift, 'smaller', options),
+      attribute_accuracy: compareMeasured(result, attributeAccuracy, 'larger', options),
     },
   };
 };

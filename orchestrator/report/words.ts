@@ -20,6 +20,13 @@ const tones = { better: 'good', worse: 'bad', undecided: 'open' } as const;
 const change = ({ mean_difference, low, high }: Comparison, unit: string, confidence: number): string =>
   `difference ${number(mean_difference, 3)}${unit}, ${percent(confidence, 0)} interval ${number(low, 3)} to ${number(high, 3)}${unit}`;
 
+/** A ratio as the share by which it is below 1: "58 % less (51 % to 64 %)". */
+const lessText = ({ mean, low, high }: Interval): string => {
+  const [sign, word] = mean <= 1 ? [1, 'less'] : [-1, 'more'];
+  const ends = [sign * (1 - high), sign * (1 - low)].sort((a, b) => a - b).map(share => percent(share, 0));
+  return `${percent(Math.abs(1 - mean), 0)} ${word} (${ends.join(' to ')})`;
+};
+
 const poseOpenings = {
   better: 'The secondary adapter follows the pose better than the primary one',
   worse: 'The secondary adapter is not better: it follows the pose worse than the primary one',
@@ -31,12 +38,13 @@ const poseOpenings = {
 export const poseAnswer = (summary: EvaluationSummary): Answer => {
   const { keypoint_error_px: compared } = summary.secondary_vs_primary;
   const [primary, secondary] = [summary.primary, summary.secondary];
+  const share = compared.ratio === null ? '' : `${lessText(compared.ratio)}; `;
   const people = `The judge finds a person in ${percent(secondary.detection_rate.mean)} of the pictures, with the primary in ${percent(primary.detection_rate.mean)}.`;
   return {
     question: 'Pose against the primary',
     answer: { better: 'better', worse: 'worse', undecided: 'no clear change' }[compared.judgement],
     tone: tones[compared.judgement],
-    sentence: `${poseOpenings[compared.judgement]}. Over ${summary.num_pairs} held-out pairs the mean keypoint error is ${number(secondary.keypoint_error_px.mean, 3)} px with the secondary and ${number(primary.keypoint_error_px.mean, 3)} px with the primary (${change(compared, ' px', summary.confidence)}). ${people}`,
+    sentence: `${poseOpenings[compared.judgement]}. Over ${summary.num_pairs} held-out pairs the mean keypoint error is ${number(secondary.keypoint_error_px.mean, 3)} px with the secondary and ${number(primary.keypoint_error_px.mean, 3)} px with the primary (${share}${change(compared, ' px', summary.confidence)}). ${people}`,
   };
 };
 
@@ -52,12 +60,35 @@ export const sceneAnswer = (summary: EvaluationSummary): Answer => {
   const question = 'Scene against the primary';
   if (compared === null)
     return { question, answer: 'not measured', tone: 'open', sentence: 'Scene drift was not measured in this run.' };
-  const times = compared.ratio === null ? '' : `, ${number(compared.ratio, 3)} times the primary's`;
+  const times = compared.ratio === null ? '' : `, ${intervalText(compared.ratio)} times the primary's`;
   return {
     question,
     answer: { better: 'steadier', worse: 'drifts more', undecided: 'no clear change' }[compared.judgement],
     tone: tones[compared.judgement],
     sentence: `${driftOpenings[compared.judgement]}. Outside both figures the pictures of a pair differ by ${number(summary.secondary.scene_drift?.mean, 3)} on a scale of 2${times} (${change(compared, '', summary.confidence)}).`,
+  };
+};
+
+const textOpenings = {
+  better: 'The text is followed better than with the primary adapter',
+  worse: 'The text is followed less than with the primary adapter',
+  undecided: 'The text is followed as with the primary adapter: the interval includes no change',
+};
+
+const points = (share: number): string => (100 * share).toFixed(1);
+
+/** Do the pictures still show what the text says? Null where no text names an attribute that can be read. */
+export const textAnswer = (summary: EvaluationSummary): Answer | null => {
+  const compared = summary.secondary_vs_primary.attribute_accuracy;
+  if (compared === null) return null;
+  const [primary, secondary] = [summary.primary, summary.secondary].map(
+    route => route.attribute_accuracy?.mean ?? null,
+  );
+  return {
+    question: 'Text against the primary',
+    answer: { better: 'better', worse: 'worse', undecided: 'no clear change' }[compared.judgement],
+    tone: tones[compared.judgement],
+    sentence: `${textOpenings[compared.judgement]}. Of the shirts and scenes that the texts name, ${percent(secondary ?? null)} are shown with the secondary and ${percent(primary ?? null)} with the primary (${points(compared.mean_difference)} points, ${percent(summary.confidence, 0)} interval ${points(compared.low)} to ${points(compared.high)}).`,
   };
 };
 

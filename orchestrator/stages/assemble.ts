@@ -1,15 +1,17 @@
 import { join } from 'node:path';
 import { Rejected, Sample } from '../contracts/dataset.ts';
-import { chooseItems, choosePairs, makeManifest } from '../dataset/index.ts';
+import { chooseItems, choosePairs, type Facts, makeManifest } from '../dataset/index.ts';
 import { Fingerprints, readLines, writeJson, writeLines } from '../runs/index.ts';
 import type { RunContext } from './context.ts';
+import { countRows } from './pose-tables.ts';
 import { poseLibrary } from './poses.ts';
 import type { Stage } from './stage.ts';
 import { runWorkerStage } from './worker-stage.ts';
 
-const namedPoses = async ({ experiment, store, services }: RunContext) => {
-  const library = await poseLibrary(experiment, store, new Fingerprints(store.memory('fingerprints.json')), services);
-  return library?.poses ?? [];
+const factsOf = async ({ experiment, store, services }: RunContext): Promise<Facts> => {
+  const prints = new Fingerprints(store.memory('fingerprints.json'));
+  const library = await poseLibrary(experiment, store, prints, services);
+  return { poses: library?.poses ?? [], countRows: table => countRows(table, store, prints, services) };
 };
 
 /** Steps 1 and 2: TypeScript chooses the pictures, Python makes them, TypeScript pairs them and checks the closure. */
@@ -18,7 +20,7 @@ export const assemble: Stage = {
   async run(context, folder) {
     const { seed, dataset } = context.plan.stages.assemble.spec;
     const items = join(folder, 'items.jsonl');
-    await writeLines(items, await chooseItems(dataset, seed, await namedPoses(context)));
+    await writeLines(items, await chooseItems(dataset, seed, await factsOf(context)));
     await runWorkerStage(context, 'assemble', folder, { inputs: { items } });
 
     const samples = await readLines(join(folder, 'samples.jsonl'), Sample);

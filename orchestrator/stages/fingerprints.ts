@@ -10,17 +10,22 @@ import type { PoseLibrary } from './poses.ts';
 const weightsFolder = join(projectFolder, 'python', 'posetwin', 'mini', 'weights');
 const blazeposePackage = join(projectFolder, 'node_modules', '@mediapipe', 'pose', 'package.json');
 
-/** Where a model lies: `mini` is the one that is shipped. */
-export const modelFolder = (path: string, shipped: string): string =>
-  path === 'mini' ? join(weightsFolder, shipped) : path;
+/** Where a model lies: `mini` is the one that is shipped, `mini-dots` the shipped adapter for dots. */
+export const modelFolder = (path: string, shipped: string): string => {
+  if (path === 'mini-dots') return join(weightsFolder, 'adapter-dots');
+  return path === 'mini' ? join(weightsFolder, shipped) : path;
+};
 
 const detectorFolder = ({ kind }: Detector): string => {
   if (kind === 'blazepose') return blazeposePackage;
   return join(weightsFolder, kind === 'mini' ? 'detector' : 'judge');
 };
 
-const ofSource = async (source: Source, prints: Fingerprints, library: PoseLibrary | undefined): Promise<string> =>
-  source.kind === 'mini' ? (library?.version ?? 'unknown') : prints.of(source.path, isPhotoOrCaption);
+const ofSource = async (source: Source, prints: Fingerprints, library: PoseLibrary | undefined): Promise<string> => {
+  if (source.kind === 'folder') return prints.of(source.path, isPhotoOrCaption);
+  const world = library?.version ?? 'unknown';
+  return source.kind === 'mini' ? world : `${world} ${await prints.of(source.path)}`;
+};
 
 /** Hashes of everything that the experiment names but does not hold. Raises `missing_file`. */
 export const fingerprintsOf = async (

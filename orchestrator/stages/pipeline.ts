@@ -1,4 +1,4 @@
-import type { StageName } from '../plan/versions.ts';
+import { type StageName, stageNames } from '../plan/versions.ts';
 import { assemble } from './assemble.ts';
 import { audit } from './audit.ts';
 import { cache, features } from './cache.ts';
@@ -23,18 +23,22 @@ export const cachedStages = (context: RunContext): Set<StageName> =>
 
 const afterAssembly = [cache, primary, features, train, evaluate, audit, verdict, figures] as const;
 const stages = [assemble, ...afterAssembly] as const;
+const modelStages: ReadonlySet<StageName> = new Set(['cache', 'primary', 'train']);
+
+const isWithin = (name: StageName, until: StageName): boolean => stageNames.indexOf(name) <= stageNames.indexOf(until);
 
 /**
- * Every stage in order; what is in the store is not computed again, and when all is, no Python is started.
+ * Every stage in order, or those up to `until`; what is in the store is not computed again, and when all is, no Python is started.
  * The models are checked over the bridge before anything is computed from them. Raises what the stages raise.
  */
-export const runStages = async (context: RunContext): Promise<void> => {
-  const needsModels = (['cache', 'primary', 'train'] as const).some(name => !isDone(context, name));
+export const runStages = async (context: RunContext, until: StageName = 'report'): Promise<void> => {
+  const wanted = afterAssembly.filter(({ name }) => isWithin(name, until));
+  const needsModels = wanted.some(({ name }) => modelStages.has(name) && !isDone(context, name));
   const needsCheck = needsModels && !(await hasPassed(context));
   if (needsCheck) context.services.warmUp();
   await runStage(context, assemble);
   if (needsCheck) await preflight(context);
   // The workers load the same models: the bridge's copy would only take memory from them.
   await context.services.close();
-  for (const stage of afterAssembly) await runStage(context, stage);
+  for (const stage of wanted) await runStage(context, stage);
 };

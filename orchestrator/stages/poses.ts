@@ -12,7 +12,7 @@ const Remembered = z.object({ digest: z.string(), answer: Answer });
 const worldFolder = join(projectFolder, 'python', 'posetwin', 'mini');
 
 const drawsFigures = (experiment: Experiment): boolean =>
-  experiment.dataset.sources.some(source => source.kind === 'mini');
+  experiment.dataset.sources.some(source => source.kind !== 'folder');
 
 /**
  * The pose library of the mini world, as Python tells it; undefined where no source needs it. The answer is remembered

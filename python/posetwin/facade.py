@@ -17,6 +17,8 @@ from posetwin.bridge import method
 if TYPE_CHECKING:
     import torch
 
+    from posetwin.data.pose_tables import Layout
+
 PACKAGES = (
     *("torch", "diffusers", "transformers", "tokenizers", "safetensors", "pydantic", "numpy", "pillow"),
     # Not everyone has these.
@@ -77,6 +79,7 @@ def probe_environment() -> Json:
 def list_poses() -> Json:
     """The mini world's poses, "random" among them, how often training draws each, and a version that changes whenever
     it draws differently."""
+    from posetwin.mini.landmarks import draw_pose
     from posetwin.mini.poses import POSES, pose_names
     from posetwin.mini.world import RANDOM_POSE, RANDOM_POSE_SHARE, sample_world
 
@@ -84,10 +87,19 @@ def list_poses() -> Json:
     for seed, (name, pose) in enumerate(POSES.items()):
         drawn = sample_world(seed, pose=name, split=pose.split)
         digest.update(drawn.image.tobytes() + drawn.keypoints.tobytes() + drawn.caption.encode())
+        digest.update(draw_pose(drawn.keypoints, seed).image.tobytes())
     shares = {"train": (1 - RANDOM_POSE_SHARE) / len(pose_names("train")), "held_out": 1 / len(pose_names("held_out"))}
     poses = [{"name": name, "split": pose.split, "share": shares[pose.split]} for name, pose in POSES.items()]
     poses.append({"name": RANDOM_POSE, "split": "train", "share": RANDOM_POSE_SHARE})
     return {"version": digest.hexdigest()[:16], "poses": poses}
+
+
+@method
+def count_poses(path: str, layout: Layout) -> Json:
+    """How many poses a table holds, all of it checked. Raises PosetwinError: as `read_pose_table`."""
+    from posetwin.data.pose_tables import read_pose_table
+
+    return {"rows": len(read_pose_table(Path(path), layout))}
 
 
 def _count(module: torch.nn.Module) -> int:

@@ -10,6 +10,8 @@ from posetwin.errors import PosetwinError
 
 WEIGHTS = Path(__file__).parent / "mini" / "weights"
 HASHES = "hashes.json"
+# What `adapter.path` may name instead of a folder: primaries for control maps of limbs, and of dots.
+ADAPTERS = {"mini": "adapter", "mini-dots": "adapter-dots"}
 
 
 def sha256(path: Path) -> str:
@@ -32,7 +34,7 @@ def checked_folder(part: str, root: Path = WEIGHTS) -> Path:
 
     Raises PosetwinError: missing_weights (no such folder, list or file), wrong_weights (a file's sha256 differs).
     """
-    hint = "reinstall the package, or retrain with: python -m posetwin.mini.train"
+    hint = "reinstall the package, or retrain with: npm run mini:train"
     folder, listed = root / part, root / HASHES
     if not folder.is_dir() or not listed.is_file():
         raise PosetwinError("missing_weights", f"no shipped weights in {folder}", hint)

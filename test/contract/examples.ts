@@ -17,7 +17,9 @@ const experiment = Experiment.parse({
   name: 'example',
   schedule: { kind: 'list', values: [0.9, 0.8] },
   detector: { kind: 'blazepose' },
-  dataset: { sources: [{ kind: 'mini' }, { kind: 'folder', path: '/photos', weight: 2 }] },
+  dataset: {
+    sources: [{ kind: 'mini' }, { kind: 'folder', path: '/photos', weight: 2 }, { kind: 'poses', path: '/p.npz' }],
+  },
   method: { q: 2007, normalization_bias: [0, 0.5], update: 'per-trajectory' },
   primary: { start: 'scratch', train: { max_train_steps: 9 } },
 });
@@ -33,6 +35,8 @@ const judged = {
   pck: 1,
   detected: true,
   scene_drift: null,
+  scene_ssim: null,
+  attributes: { shirt: true },
 };
 const schedule = {
   alphas: [0.9, 0.8],
@@ -123,6 +127,7 @@ export const examples: [string, unknown][] = [
   ['Schedule', experiment.schedule],
   ['Item', Item.parse({ kind: 'mini', id: 0, split: 'train', seed: 1, pose: 'bowing' })],
   ['Item', Item.parse({ kind: 'folder', id: 1, split: 'held_out', path: '/a.jpg', caption: 'a', detector: 'lite' })],
+  ['Item', Item.parse({ kind: 'poses', id: 2, split: 'train', path: '/p.npz', layout: 'auto', row: 0, seed: 1 })],
   [
     'Sample',
     Sample.parse({

@@ -37,7 +37,7 @@ describe('pydantic', () => {
       [
         ['AssembleJob', 'CacheJob', 'PrimaryJob', 'FeaturesJob', 'TrainJob', 'AuditJob'],
         ['EvaluateJob', 'FigureJob', 'SampleJob'],
-        ['ListSchedule', 'MiniItem', 'FolderItem', 'StartedEvent'],
+        ['ListSchedule', 'MiniItem', 'FolderItem', 'PosesItem', 'StartedEvent'],
         ['StepEvent', 'PrimaryStepEvent', 'GradientGateEvent', 'GradientsEvent', 'ValidationEvent', 'SamplesEvent'],
         ['LossScaleEvent', 'SmokeEvent', 'ErrorEvent', 'FinishedEvent'],
       ].flat(),

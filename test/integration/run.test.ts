@@ -1,8 +1,8 @@
 import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { Manifest } from '../../orchestrator/contracts/dataset.ts';
-import { readEvents, readJson } from '../../orchestrator/runs/index.ts';
+import { Manifest, Sample, type Split } from '../../orchestrator/contracts/dataset.ts';
+import { readEvents, readJson, readLines } from '../../orchestrator/runs/index.ts';
 import {
   type Ended,
   newFolder,
@@ -113,6 +113,43 @@ describe('a run from one YAML file', () => {
       expect(resumed.slice(0, 2)).toEqual([0, 2]);
     },
     5 * minutes,
+  );
+});
+
+describe('a run on a table of poses', () => {
+  // COCO's 17 landmarks of somebody who stands, and of five others who lean more and more.
+  const standing = [
+    [50, 10, 52, 8, 48, 8, 55, 9, 45, 9, 60, 25, 40, 25, 65, 40, 35, 40],
+    [66, 55, 34, 55, 56, 55, 44, 55, 56, 75, 44, 75, 56, 95, 44, 95],
+  ].flat();
+  const header = standing.map((_, i) => `${i % 2 === 0 ? 'x' : 'y'}${Math.floor(i / 2)}`);
+  const leaning = (much: number) =>
+    standing.map((place, i) => (i % 2 === 0 ? place - much * (standing[i + 1] ?? 0) : place));
+  const rows = [0, 0.1, 0.2, 0.3, 0.4, 0.5].map(leaning);
+  const sources = ['--set', 'dataset.sources=[{kind: poses, path: poses.csv}]'];
+
+  it(
+    'draws its rows, stops where --until says, and tells a faulty row by line and column',
+    async () => {
+      const folder = await newFolder();
+      await writeFile(join(folder, 'poses.csv'), [header, ...rows].map(row => `${row.join()}\n`).join(''));
+      const stopped = await posetwin(folder, ['small.yaml', '--until', 'assemble', ...sources]);
+      expect(stopped.output).toContain('stopped after assemble');
+      expect(stopped.output).not.toContain('cache ');
+      expect(stopped.code).toBe(0);
+      expect(await statusOf(folder)).toMatchObject({ status: 'interrupted', code: null });
+      const samples = await readLines(join(await stageFolder(folder, 'assemble'), 'samples.jsonl'), Sample);
+      const rowsOf = (split: Split) =>
+        new Set(samples.filter(sample => sample.split === split).map(({ source }) => source));
+      expect(samples).toHaveLength(12);
+      expect([rowsOf('train').size, rowsOf('held_out').size]).toEqual([4, 2]);
+
+      await writeFile(join(folder, 'poses.csv'), `${header.join()}\n${['left', ...standing.slice(1)].join()}\n`);
+      const refused = await posetwin(folder, ['small.yaml', ...sources]);
+      expect(refused.code).toBe(3);
+      expect(refused.output).toMatch(/bad_keypoints .*poses\.csv:2: x0 is 'left'/);
+    },
+    2 * minutes,
   );
 });
 

@@ -161,7 +161,9 @@ def _job(folder: Path, output: Path, experiment: Experiment) -> Any:
     }
     inputs = {"assemble": folder / "assemble", "cache": folder / "cache", "primary": Path("mini")}
     if experiment.stage == "primary":
-        spec["primary"] = {"start": "adapter", "train": train}
+        spec["primary"] = {
+            "start": "adapter", "timestep_sampling": "uniform", "proportion_empty_prompts": 0.0, "train": train,
+        }  # fmt: skip
     else:
         spec |= {"detector": {"kind": "mini"}, "train": train, "convergence": CONVERGENCE}
         inputs |= {"features": folder / "features", "decisions": output / "decisions.jsonl"}

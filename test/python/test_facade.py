@@ -31,6 +31,14 @@ def test_the_poses_have_a_version_that_stays_and_two_splits() -> None:
     assert {pose["split"] for pose in value["poses"]} == {"train", "held_out"}
 
 
+def test_the_poses_of_a_table_are_counted_or_its_fault_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "table.npz"
+    np.savez(path, keypoints=np.zeros((5, 17, 2)))
+    assert ask("count_poses", path=str(path), layout="auto") == {"rows": 5}
+    refused = json.loads(dispatch("count_poses", json.dumps({"path": str(path), "layout": "mediapipe-33"})))
+    assert refused["error"]["code"] == "bad_keypoints"
+
+
 def test_a_model_is_probed_for_shapes_and_for_a_gradient(stack: Stack) -> None:
     value = ask("probe_model", **stack.models, detector={"kind": "mini"}, image_size=64)
     assert value["latent_shape"] == [4, 16, 16]

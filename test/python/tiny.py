@@ -282,11 +282,18 @@ class Stack:
         }
         return make_job("train", output, {**self.inputs, "decisions": output / "decisions.jsonl"}, spec)
 
-    def primary_job(self, output: Path, start: str = "adapter", **changes: dict[str, Any]) -> dict[str, Any]:
-        """`changes`: parts of `method` or `train` that differ from the constants above."""
-        learning = self.learning(changes.get("method", {}))
+    def primary_job(self, output: Path, start: str = "adapter", **changes: Any) -> dict[str, Any]:
+        """`changes`: parts of `method` or `train` that differ from the constants above, or of `primary` itself."""
+        learning = self.learning(changes.pop("method", {}))
         spec = {name: value for name, value in learning.items() if name != "detector"}
-        spec["primary"] = {"start": start, "train": {**TRAIN, **changes.get("train", {})}}
+        train = {**TRAIN, **changes.pop("train", {})}
+        spec["primary"] = {
+            "start": start,
+            "timestep_sampling": "uniform",
+            "proportion_empty_prompts": 0.0,
+            "train": train,
+            **changes,
+        }
         inputs = {name: path for name, path in self.inputs.items() if name != "features"}
         return make_job("primary", output, inputs, spec)
 

@@ -37,6 +37,8 @@ const measures: { name: string; value: (route: RouteSummary) => Interval | null;
     { name: 'PCK@0.1 (judge)', value: route => route.pck, format: value => percent(value) },
     { name: 'Person found (judge)', value: route => route.detection_rate, format: value => percent(value) },
     { name: 'Scene drift (0 … 2)', value: route => route.scene_drift, format: value => number(value, 3) },
+    { name: 'Scene SSIM', value: route => route.scene_ssim, format: value => value.toFixed(3) },
+    { name: 'Text shown: shirt, scene', value: route => route.attribute_accuracy, format: value => percent(value) },
   ];
 
 const row = (summary: EvaluationSummary, { name, value, format }: (typeof measures)[number]): Html =>
@@ -50,7 +52,7 @@ export const resultsSection = (data: ReportData): Html => {
 <caption><span>Means over ${summary.num_pairs} pairs with ${percent(summary.confidence, 0)} bootstrap intervals (pairs resampled). Pictures without a person keep the error that they have. Pictures are ${evaluate.image_size} px wide.</span></caption>
 <thead><tr><th scope="col">Measure</th>${routes.map(route => html`<th scope="col"><span class="swatch" style="background: var(--${route.replace('_', '-')})"></span>${routeNames[route]}</th>`)}</tr></thead>
 <tbody>${measures.map(measure => row(summary, measure))}</tbody></table></div>
-<p class="note">The judge (<code>${experiment.judge.kind}</code>) is not in the loss, the detector (<code>${experiment.detector.kind}</code>) is: where only the latter improves, the pictures have learnt to please the detector. Scene drift: same prompt and noise, two poses, mean absolute difference outside both figures.</p>
+<p class="note">The judge (<code>${experiment.judge.kind}</code>) is not in the loss, the detector (<code>${experiment.detector.kind}</code>) is: where only the latter improves, the pictures have learnt to please the detector. Scene drift: same prompt and noise, two poses, mean absolute difference outside both figures; scene SSIM: their structural similarity there, 1 for the same.</p>
 ${spreadPlots(data)}
 </section>`;
 };

@@ -1,7 +1,7 @@
 import type { ReportData } from '../data.ts';
 import { type Html, html } from '../html.ts';
 import { count } from '../text.ts';
-import { type Answer, lossAnswer, poseAnswer, sceneAnswer } from '../words.ts';
+import { type Answer, lossAnswer, poseAnswer, sceneAnswer, textAnswer } from '../words.ts';
 import { prose } from './prose.ts';
 
 const signs = { good: '✓', bad: '✗', open: '○' };
@@ -11,7 +11,9 @@ const card = ({ question, answer, tone }: Answer): Html =>
 
 /** The verdict in plain words, before anything else. */
 export const verdictSection = ({ verdict, summary, warnings }: ReportData): Html => {
-  const answers = [poseAnswer(summary), sceneAnswer(summary), lossAnswer(verdict)];
+  const answers = [poseAnswer(summary), sceneAnswer(summary), textAnswer(summary), lossAnswer(verdict)].filter(
+    answer => answer !== null,
+  );
   const broken = verdict.audit.filter(point => point.verdict === 'fails');
   return html`<section id="verdict"><h2>Verdict</h2>
 <ul class="cards">${answers.map(card)}</ul>

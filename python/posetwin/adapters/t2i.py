@@ -10,24 +10,24 @@ import torch
 from diffusers.models.adapter import T2IAdapter
 
 from posetwin.errors import PosetwinError
-from posetwin.shipped import checked_folder
+from posetwin.shipped import ADAPTERS, checked_folder
 
 
 def _folder(path: str) -> Path:
-    if path == "mini":
-        return checked_folder("adapter")
+    if path in ADAPTERS:
+        return checked_folder(ADAPTERS[path])
     folder = Path(path)
     if not (folder / "config.json").is_file():
         raise PosetwinError(
             "missing_weights",
             f"{folder} is no adapter folder: it lacks config.json",
-            "use `mini`, or a folder written by T2IAdapter.save_pretrained",
+            "use `mini` or `mini-dots`, or a folder written by T2IAdapter.save_pretrained",
         )
     return folder
 
 
 def load_adapter(path: str, dtype: torch.dtype = torch.float32, device: torch.device | str = "cpu") -> T2IAdapter:
-    """The adapter in a diffusers folder, or the shipped one (`mini`), frozen and in eval mode.
+    """The adapter in a diffusers folder, or a shipped one (`mini`, `mini-dots`), frozen and in eval mode.
 
     Raises PosetwinError: missing_weights, wrong_weights.
     """

@@ -13,7 +13,7 @@ from posetwin.contracts.base import Contract
 class Adapter(Contract):
     kind: Literal["t2i_adapter"]
     path: Annotated[str, Field(min_length=1)]
-    """`mini` for the one that is shipped, or a folder made by save_pretrained."""
+    """`mini` and `mini-dots` for those that are shipped, or a folder made by save_pretrained."""
     conditioning_scale: Annotated[float, Field(ge=0.0, le=2.0)]
     """Factor on the features (adapter_conditioning_scale)."""
 
@@ -217,7 +217,7 @@ class Dataset(Contract):
     num_captioned: Annotated[int, Field(ge=2, le=1000000)]
     """`captions: captioned-only`: so many training images are drawn by the seed, and only they are paired."""
     max_rejected: Fraction
-    """Pictures that cannot be read or show no person are left out, up to this share of all; more end the run."""
+    """Pictures that cannot be read or drawn, or show no person, are left out, up to this share of all; more end the run."""
     control: Control
 
 
@@ -440,6 +440,10 @@ class JudgedImage(Contract):
     detected: bool
     scene_drift: float | None
     """Mean |Z_A - Z_B| outside both silhouettes, images in [-1, 1]; null for text only."""
+    scene_ssim: float | None
+    """SSIM of Z_A and Z_B outside both silhouettes; null for text only."""
+    attributes: dict[str, bool]
+    """Attributes that the text names (mini world: shirt, scene), true where the picture shows them."""
 
 
 Keypoint = TypeAliasType("Keypoint", tuple[float, float, float])
@@ -569,9 +573,6 @@ class MiniItem(Contract):
     pose: str
 
 
-Item = TypeAliasType("Item", Annotated[MiniItem | FolderItem, Field(discriminator="kind")])
-
-
 class MiniJudgeDetector(Contract):
     """The shipped net of another architecture and seed, for judging."""
 
@@ -607,9 +608,39 @@ Poses = TypeAliasType("Poses", Annotated[list[str], Field(min_length=1)])
 """Names of training poses to draw; all of them when left out."""
 
 
+class PosesItem(Contract):
+    kind: Literal["poses"]
+    id: int
+    split: Literal["train", "held_out"]
+    path: str
+    layout: Literal["auto", "mediapipe-33", "coco-17", "openpose-18"]
+    """Which landmarks a row has, and in which order; `auto`: as their number says, 33, 17 or 18."""
+    row: Annotated[int, Field(ge=0)]
+    """Pose of the table, counted from 0."""
+    seed: Annotated[int, Field(ge=0, le=4294967295)]
+
+
+Item = TypeAliasType("Item", Annotated[MiniItem | FolderItem | PosesItem, Field(discriminator="kind")])
+
+
+class PosesSource(Contract):
+    kind: Literal["poses"]
+    """Figures drawn by the mini world in the poses of a table of landmarks."""
+    weight: Annotated[float, Field(gt=0.0)]
+    """Share of the images, relative to the other sources."""
+    path: Annotated[str, Field(min_length=1)]
+    """The table, .npz or .csv, relative to the YAML file."""
+    layout: Literal["auto", "mediapipe-33", "coco-17", "openpose-18"]
+    """Which landmarks a row has, and in which order; `auto`: as their number says, 33, 17 or 18."""
+
+
 class Primary(Contract):
     start: Literal["adapter", "scratch"]
     """Begin with the weights of `adapter`, or with new ones in its architecture."""
+    timestep_sampling: Literal["uniform", "cubic"]
+    """Which t is drawn: each equally often, or noisy ones more often, where a pose is decided (T2I-Adapter)."""
+    proportion_empty_prompts: Fraction
+    """Share of the samples whose text is left out, so that guidance finds the adapter trained without one too."""
     train: Train
 
 
@@ -687,14 +718,14 @@ class Sample(Contract):
     id: int
     split: Literal["train", "held_out"]
     source: str
-    """`mini`, or the file it was read from."""
+    """`mini`, the photo, or the table and its row."""
     image: str
     """PNG, relative to the stage folder."""
     control: str
     """Control map, PNG, relative to the stage folder."""
     caption: str
     pose: str
-    """Name of the pose; empty when unknown."""
+    """Name of the pose; empty where it has none."""
     keypoints: Annotated[list[Keypoint], Field(max_length=18, min_length=18)]
     attributes: dict[str, str]
 
@@ -772,7 +803,10 @@ class SmokeEvent(Contract):
     """On the device; null where it does not tell."""
 
 
-Source = TypeAliasType("Source", Annotated[MiniSource | FolderSource, Field(discriminator="kind")])
+Source = TypeAliasType(
+    "Source",
+    Annotated[MiniSource | FolderSource | PosesSource, Field(discriminator="kind")],
+)
 
 
 class SquaredcosCapV2Schedule(Contract):
@@ -1063,6 +1097,8 @@ __all__ = [
     "MiniJudgeDetector",
     "MiniSource",
     "Pair",
+    "PosesItem",
+    "PosesSource",
     "Primary",
     "PrimaryInputs",
     "PrimaryJob",

@@ -6,21 +6,28 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from posetwin.contracts import Control, Dataset, FolderItem, Item, MiniItem
+from posetwin.contracts import Control, Dataset, FolderItem, Item, MiniItem, PosesItem
 from posetwin.control.dots import draw_dots
 from posetwin.control.openpose import draw_openpose
 from posetwin.data.journal import Record, append_lines, recover_lines, write_png
+from posetwin.data.pose_tables import Layout, read_pose_table
 from posetwin.errors import PosetwinError
+from posetwin.mini.landmarks import draw_pose
 from posetwin.mini.world import sample_world
 
 BATCH = 32
-# A photo with one of these faults is listed and left out; any other error ends the stage.
-FAULTS_OF_A_PHOTO = frozenset({"no_person", "no_visible_keypoint", "bad_image", "missing_file"})
+# A picture with one of these faults is listed and left out; any other error ends the stage.
+FAULTS: dict[type[Item], frozenset[str]] = {
+    MiniItem: frozenset(),
+    FolderItem: frozenset({"no_person", "no_visible_keypoint", "bad_image", "missing_file"}),
+    PosesItem: frozenset({"no_visible_keypoint"}),
+}
 
 
 @dataclass(frozen=True)
@@ -29,7 +36,6 @@ class Picture:
 
     image: np.ndarray
     keypoints: np.ndarray
-    source: str
     caption: str
     pose: str
     attributes: dict[str, str]
@@ -44,19 +50,38 @@ def draw_control(keypoints: np.ndarray, size: int, control: Control) -> np.ndarr
 
 def _drawn(item: MiniItem, size: int) -> Picture:
     drawn = sample_world(item.seed, pose=item.pose or None, split=item.split, size=size)
-    return Picture(drawn.image, drawn.keypoints, "mini", drawn.caption, drawn.attributes["pose"], drawn.attributes)
+    return Picture(drawn.image, drawn.keypoints, drawn.caption, drawn.attributes["pose"], drawn.attributes)
 
 
 def _photographed(item: FolderItem, size: int) -> Picture:
     from posetwin.data.photos import read_photo
 
     photo = read_photo(Path(item.path), size, item.detector)
-    return Picture(photo.image, photo.keypoints, item.path, item.caption, "", {})
+    return Picture(photo.image, photo.keypoints, item.caption, "", {})
+
+
+@cache
+def _table(path: str, layout: Layout) -> np.ndarray:
+    return read_pose_table(Path(path), layout)
+
+
+def _posed(item: PosesItem, size: int) -> Picture:
+    drawn = draw_pose(_table(item.path, item.layout)[item.row], item.seed, size)
+    return Picture(drawn.image, drawn.keypoints, drawn.caption, "", drawn.attributes)
+
+
+def _source_of(item: Item) -> str:
+    if isinstance(item, MiniItem):
+        return "mini"
+    return item.path if isinstance(item, FolderItem) else f"{item.path}, row {item.row}"
 
 
 def make_picture(item: Item, size: int) -> Picture:
-    """Draw or read one item. Raises PosetwinError: the codes of sample_world and of read_photo."""
-    picture = _drawn(item, size) if isinstance(item, MiniItem) else _photographed(item, size)
+    """Draw or read one item. Raises PosetwinError: as sample_world, read_photo, read_pose_table and draw_pose do."""
+    if isinstance(item, MiniItem):
+        picture = _drawn(item, size)
+    else:
+        picture = _photographed(item, size) if isinstance(item, FolderItem) else _posed(item, size)
     if not (picture.keypoints[:, 2] > 0).any():
         raise PosetwinError("no_visible_keypoint", f"item {item.id}: no keypoint inside the picture")
     return picture
@@ -70,7 +95,7 @@ def _write_sample(folder: Path, item: Item, dataset: Dataset) -> Record:
     return {
         "id": item.id,
         "split": item.split,
-        "source": picture.source,
+        "source": _source_of(item),
         "image": image,
         "control": control,
         "caption": picture.caption,
@@ -84,9 +109,9 @@ def _sample_or_rejected(folder: Path, item: Item, dataset: Dataset) -> tuple[Rec
     try:
         return _write_sample(folder, item, dataset), None
     except PosetwinError as error:
-        if isinstance(item, MiniItem) or error.code not in FAULTS_OF_A_PHOTO:
+        if error.code not in FAULTS[type(item)]:
             raise
-        return None, {"id": item.id, "source": item.path, "code": error.code, "reason": error.message}
+        return None, {"id": item.id, "source": _source_of(item), "code": error.code, "reason": error.message}
 
 
 def read_items(path: Path) -> list[Item]:

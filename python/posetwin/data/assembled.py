@@ -50,6 +50,11 @@ class Assembled:
         return pairs
 
     @cached_property
+    def captions(self) -> list[str]:
+        """(N,) each picture's own text."""
+        return [sample["caption"] for sample in self.samples]
+
+    @cached_property
     def prompts(self) -> list[str]:
         """Every text that a pair of any split can have, once, in order of appearance (under `all-combinations`: in the
         order of the samples, then of pairs.jsonl); without the empty one. Raises PosetwinError as `pairs`."""

@@ -73,8 +73,8 @@ def write_cache(folder: Path, assembled: Assembled, backbone: Backbone, progress
     shapes = _write_rows(
         folder / "latents.safetensors", assembled, latents, lambda done: progress(done, count, "images")
     )
-    # The empty prompt first: classifier-free guidance needs it.
-    prompts = ["", *assembled.prompts]
+    # The empty prompt first: classifier-free guidance needs it. Captions: the primary is trained on each picture's own.
+    prompts = list(dict.fromkeys(["", *assembled.prompts, *assembled.captions]))
     prompt_embeds = _encode_prompts(backbone, prompts)
     save_file({"prompt_embeds": prompt_embeds}, folder / "prompt_embeds.safetensors")
     write_atomically(folder / "prompts.json", json.dumps(prompts, ensure_ascii=False).encode())

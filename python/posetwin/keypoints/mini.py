@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Literal
 
 import torch
@@ -12,7 +13,7 @@ from torch.nn.functional import interpolate
 
 from posetwin.errors import PosetwinError
 from posetwin.keypoints.detector import Keypoints
-from posetwin.shipped import checked_folder
+from posetwin.shipped import WEIGHTS, checked_folder
 
 MINI_SIZE = 64
 KEYPOINTS = 18
@@ -55,13 +56,13 @@ class _MiniDetector(nn.Module):
 class MiniHourglass(_MiniDetector):
     """A small U-shaped network; each keypoint is the mean of a softmax over a 32x32 heat map (soft-argmax)."""
 
-    def __init__(self, channels: tuple[int, int, int] = (32, 64, 96)) -> None:
+    def __init__(self, channels: tuple[int, int, int] = (32, 64, 96), depth: int = 2) -> None:
         super().__init__()
-        self.channels = channels
+        self.channels, self.depth = channels, depth
         a, b, c = channels
         self.down_a = nn.Sequential(_conv(3, a, 2), _conv(a, a))
         self.down_b = nn.Sequential(_conv(a, b, 2), _conv(b, b))
-        self.down_c = nn.Sequential(_conv(b, c, 2), _conv(c, c), _conv(c, c))
+        self.down_c = nn.Sequential(_conv(b, c, 2), *(_conv(c, c) for _ in range(depth)))
         self.up_b, self.up_a = _conv(c, b), _conv(b, a)
         self.heat, self.evidence = nn.Conv2d(a, KEYPOINTS, 1), nn.Conv2d(a, KEYPOINTS, 1)
 
@@ -71,14 +72,22 @@ class MiniHourglass(_MiniDetector):
         up = self.up_b(interpolate(self.down_c(b), scale_factor=2.0)) + b
         return self.up_a(interpolate(up, scale_factor=2.0)) + a
 
-    def locate(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def maps(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """(B, 3, 64, 64) -> heat and evidence, (B, 18, 32, 32) logits each."""
         features = self._features(images)
-        heat = self.heat(features)
+        return self.heat(features), self.evidence(features)
+
+    @staticmethod
+    def read(heat: torch.Tensor, evidence: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Maps -> keypoints and confidence logits, as `locate` gives them."""
         share = _precise(heat).flatten(2).softmax(-1).view(heat.shape)
         grid = _bin_centres(share)
         x, y = (share.sum(2) * grid).sum(-1), (share.sum(3) * grid).sum(-1)
         # Confidence is evidence read where the heat map points, so that it means "here", not "somewhere".
-        return torch.stack([x, y], -1), (share * _precise(self.evidence(features))).sum((2, 3))
+        return torch.stack([x, y], -1), (share * _precise(evidence)).sum((2, 3))
+
+    def locate(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return self.read(*self.maps(images))
 
 
 class _Residual(nn.Module):
@@ -96,12 +105,14 @@ class _Residual(nn.Module):
 class MiniJudge(_MiniDetector):
     """A stride-8 residual network that classifies each coordinate into bins along its axis (as SimCC does)."""
 
-    def __init__(self, channels: tuple[int, int, int] = (32, 64, 128), slots: int = 6, bins: int = 128) -> None:
+    def __init__(
+        self, channels: tuple[int, int, int] = (32, 64, 128), depth: int = 2, slots: int = 6, bins: int = 128
+    ) -> None:
         super().__init__()
         a, b, c = channels
-        self.channels, self.bins = channels, bins
+        self.channels, self.depth, self.bins = channels, depth, bins
         self.trunk = nn.Sequential(
-            _Residual(3, a, 2), _Residual(a, b, 2), _Residual(b, c, 2), _Residual(c, c), _Residual(c, c)
+            _Residual(3, a, 2), _Residual(a, b, 2), _Residual(b, c, 2), *(_Residual(c, c) for _ in range(depth))
         )
         self.per_keypoint = nn.Conv2d(c, KEYPOINTS * slots, 1)
         cells = slots * (MINI_SIZE // 8) ** 2
@@ -122,16 +133,18 @@ class MiniJudge(_MiniDetector):
 _CLASSES = {"mini": (MiniHourglass, "detector"), "mini-judge": (MiniJudge, "judge")}
 
 
-def load_mini_detector(name: Literal["mini", "mini-judge"]) -> MiniHourglass | MiniJudge:
+def load_mini_detector(name: Literal["mini", "mini-judge"], root: Path = WEIGHTS) -> MiniHourglass | MiniJudge:
     """The shipped network, frozen, in eval mode, float32 on the CPU: `mini` for the loss, `mini-judge` to judge by.
+
+    root: a folder laid out as the shipped weights are.
 
     Raises PosetwinError: unknown_value, missing_weights, wrong_weights.
     """
     if name not in _CLASSES:
         raise PosetwinError("unknown_value", f"no mini detector {name!r}", f"one of: {', '.join(_CLASSES)}")
     kind, part = _CLASSES[name]
-    folder = checked_folder(part)
+    folder = checked_folder(part, root)
     config = json.loads((folder / "config.json").read_text())
-    network = kind(channels=tuple(config["channels"]))
+    network = kind(channels=tuple(config["channels"]), depth=config.get("depth", 2))
     network.load_state_dict({k: v.float() for k, v in load_file(folder / "model.safetensors").items()})
     return network.requires_grad_(False).eval()

@@ -2,20 +2,27 @@
 
 The U-Net follows Stable Diffusion's layout (cross-attention in all blocks but the last, which has no downsampling), so
 that T2IAdapter's features, one per down block, fit at 16, 8 and 4. Self-attention at 16x16 would double a step's time:
-the first block attends to the text only. diffusers reads `attention_head_dim` as the *number* of heads.
+the first block attends to the text only. Width is cheap at 8x8 and below, and that is where postures are decided.
+diffusers reads `attention_head_dim` as the *number* of heads.
 """
 
 from __future__ import annotations
 
+from typing import Literal
+
 from diffusers import AutoencoderTiny, DDPMScheduler, T2IAdapter, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel
 
+from posetwin.keypoints.mini import MiniHourglass, MiniJudge
+
+ControlStyle = Literal["openpose", "dots"]
+
 IMAGE_SIZE = 64
-LATENT_CHANNELS = 4
+LATENT_CHANNELS = 8
 LATENT_SIZE = 16
 TEXT_WIDTH = 96
 MAX_TOKENS = 24
-UNET_CHANNELS = (64, 96, 160)
+UNET_CHANNELS = (64, 128, 176)
 
 
 def make_text_encoder(vocab_size: int, bos_token_id: int, eos_token_id: int) -> CLIPTextModel:
@@ -58,7 +65,7 @@ def make_unet() -> UNet2DConditionModel:
         # diffusers annotates both as tuples of one.
         only_cross_attention=(True, False, False),  # pyright: ignore[reportArgumentType]
         cross_attention_dim=TEXT_WIDTH,
-        attention_head_dim=(2, 3, 5),  # pyright: ignore[reportArgumentType]
+        attention_head_dim=(2, 4, 4),  # pyright: ignore[reportArgumentType]
         norm_num_groups=16,
     )
 
@@ -75,11 +82,20 @@ def make_scheduler() -> DDPMScheduler:
     )
 
 
-def make_adapter() -> T2IAdapter:
+def make_adapter(style: ControlStyle = "openpose") -> T2IAdapter:
+    """For control maps in colour, or for grey dots."""
     return T2IAdapter(
-        in_channels=3,
+        in_channels=3 if style == "openpose" else 1,
         channels=list(UNET_CHANNELS),
         num_res_blocks=1,
         downscale_factor=4,
         adapter_type="full_adapter",
     )
+
+
+def make_detector() -> MiniHourglass:
+    return MiniHourglass(channels=(40, 80, 144), depth=3)
+
+
+def make_judge() -> MiniJudge:
+    return MiniJudge(channels=(40, 80, 160), depth=3)

@@ -5,18 +5,25 @@ Each rule is also run on drawn pictures, whose attributes are known: its accurac
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import torch
 from torch.nn.functional import adaptive_avg_pool2d
 
+from posetwin.mini.coverage import library_poses, nearest, normalised
 from posetwin.mini.data import to_unit
-from posetwin.mini.figure import SHIRTS, joints_of
-from posetwin.mini.poses import angle_ranges, pose_names
+from posetwin.mini.look import SHIRTS
+from posetwin.mini.poses import pose_names
 from posetwin.mini.scenes import SCENES
 from posetwin.mini.world import EVALUATION_SEED, Drawn, empty_scene
 
-_LIMBS = ((2, 3), (3, 4), (5, 6), (6, 7), (8, 9), (9, 10), (11, 12), (12, 13))
-_TORSO = [2, 5, 8, 11]
+EXAMPLES = 60  # empty pictures of each scene, drawn with seeds that no picture shares
+_EXAMPLE_SEED = 2 * EVALUATION_SEED
+_DRAWS_PER_POSE = 24
+# Where a shirt is looked for: shares of the way from neck to hips, and to the sides in half shoulder widths.
+_DOWN, _ACROSS = (0.15, 0.3, 0.45, 0.6), (-0.4, 0.0, 0.4)
+_COLOUR_SPREAD = 0.25
 
 
 def to_tensor(drawn: list[Drawn]) -> torch.Tensor:
@@ -25,43 +32,55 @@ def to_tensor(drawn: list[Drawn]) -> torch.Tensor:
 
 
 def _margins(images: torch.Tensor) -> torch.Tensor:
-    """(N, D) coarse colours of the outer columns, where a figure seldom stands."""
+    """(N, 36, 3) coarse colours of the outer columns and the upper row, where a figure seldom stands."""
     coarse = adaptive_avg_pool2d(images, (8, 8))
-    return torch.cat([coarse[..., :2], coarse[..., -2:]], dim=-1).flatten(1)
+    parts = (coarse[..., :2], coarse[..., -2:], coarse[..., :1, 2:-2].transpose(-1, -2))
+    return torch.cat([part.flatten(2) for part in parts], dim=-1).transpose(1, 2)
+
+
+@lru_cache(maxsize=1)
+def _scene_examples() -> torch.Tensor:
+    """(scenes * EXAMPLES, 36, 3) margins of empty pictures."""
+    seeds = range(_EXAMPLE_SEED, _EXAMPLE_SEED + EXAMPLES)
+    empty = np.stack([empty_scene(seed, scene=name) for name in SCENES for seed in seeds])
+    return _margins(to_unit(torch.from_numpy(empty).permute(0, 3, 1, 2)))
 
 
 def read_scenes(images: torch.Tensor) -> list[str]:
-    """The scene whose empty pictures have the nearest average margin."""
-    names = list(SCENES)
-    seeds = range(EVALUATION_SEED, EVALUATION_SEED + 30)
-    empties = [np.stack([empty_scene(seed, scene=name) for seed in seeds]) for name in names]
-    centres = torch.stack([_margins(to_unit(torch.from_numpy(e).permute(0, 3, 1, 2))).mean(0) for e in empties])
-    return [names[i] for i in torch.cdist(_margins(images), centres).argmin(1).tolist()]
+    """The scene of the empty picture whose margins are most alike; the third of cells that differs most is ignored."""
+    names, examples = list(SCENES), _scene_examples()
+    read = []
+    for margin in _margins(images):
+        apart = (examples - margin).abs().mean(-1).sort(dim=1).values[:, :24].mean(1)
+        read.append(names[int(apart.argmin()) // EXAMPLES])
+    return read
+
+
+def _torso_places(points: torch.Tensor) -> torch.Tensor:
+    """(18, 2) -> (12, 2) places on the torso."""
+    neck, hips, half = points[1], points[[8, 11]].mean(0), (points[5] - points[2]) / 2
+    return torch.stack([neck + down * (hips - neck) + across * half for down in _DOWN for across in _ACROSS])
 
 
 def read_shirts(images: torch.Tensor, keypoints: torch.Tensor) -> list[str]:
-    """The shirt colour nearest to the middle of the torso. keypoints: (N, 18, 2) pixels."""
+    """The shirt colour that the torso's places vote for, each by its nearness. keypoints: (N, 18, 2) pixels."""
     names, palette = list(SHIRTS), to_unit(torch.tensor(list(SHIRTS.values())))
     shirts = []
-    for image, torso in zip(images, keypoints[:, _TORSO].mean(1).long().clamp(1, images.shape[-1] - 2), strict=True):
-        x, y = torso.tolist()
-        colour = image[:, y - 1 : y + 2, x - 1 : x + 2].mean((1, 2))
-        shirts.append(names[int(torch.cdist(colour[None], palette).argmin())])
+    for image, points in zip(images, keypoints, strict=True):
+        x, y = _torso_places(points).long().clamp(0, image.shape[-1] - 1).unbind(-1)
+        distance = torch.cdist(image[:, y, x].T, palette)
+        shirts.append(names[int(torch.exp(-((distance / _COLOUR_SPREAD) ** 2)).sum(0).argmax())])
     return shirts
 
 
-def _directions(points: torch.Tensor) -> torch.Tensor:
-    """(N, 18, 2) -> (N, 16) unit vectors of arms and legs."""
-    limbs = torch.stack([points[:, b] - points[:, a] for a, b in _LIMBS], dim=1)
-    return torch.nn.functional.normalize(limbs, dim=-1).flatten(1)
-
-
-def _mean_joints(name: str) -> np.ndarray:
-    return joints_of({joint: mean for joint, (mean, _) in angle_ranges(name).items()})
+@lru_cache(maxsize=1)
+def _library() -> tuple[np.ndarray, np.ndarray]:
+    poses, names = library_poses(_DRAWS_PER_POSE, 0)
+    known = np.isin(names, pose_names("train"))
+    return poses[known], names[known]
 
 
 def read_poses(keypoints: torch.Tensor) -> list[str]:
-    """The training pose whose limbs point most nearly the same way. keypoints: (N, 18, 2) pixels."""
-    names = pose_names("train")
-    centres = _directions(torch.from_numpy(np.stack([_mean_joints(n) for n in names])).float())
-    return [names[i] for i in torch.cdist(_directions(keypoints), centres).argmin(1).tolist()]
+    """The training pose of which some draw is most alike. keypoints: (N, 18, 2) pixels."""
+    poses = np.stack([normalised(k) for k in keypoints.double().numpy()])
+    return nearest(poses, *_library()).name.tolist()

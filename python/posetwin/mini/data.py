@@ -13,8 +13,8 @@ from safetensors.torch import load_file, save_file
 
 from posetwin.mini.world import empty_scene, sample_world
 
-TRAINING_IMAGES = 24_000
-EMPTY_SCENES = 2_000
+TRAINING_IMAGES = 48_000
+EMPTY_SCENES = 3_000
 
 
 @dataclass(frozen=True)

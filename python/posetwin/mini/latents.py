@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -14,16 +14,25 @@ from posetwin.mini.data import to_unit, training_set
 from posetwin.mini.slices import load_averaged
 
 
-def load_vae(folder: Path) -> tuple[Any, int]:
-    """The trained VAE, frozen, and its number of steps."""
-    vae = make_vae()
-    return vae, load_averaged("vae", {"vae": vae}, folder)
+def load_vae(folder: Path, *, decoder: Literal["vae", "decoder"] = "decoder") -> tuple[Any, int]:
+    """The trained VAE, frozen, and its encoder's number of steps.
+
+    decoder: the stage whose decoder is taken; "decoder" falls back to "vae" where that stage has not begun.
+    """
+    vae: Any = make_vae()
+    step = load_averaged("vae", {"vae": vae}, folder)
+    if decoder == "decoder":
+        load_averaged("decoder", {"decoder": vae.decoder}, folder)
+    return vae, step
 
 
 @torch.no_grad()
 def _encode(vae: Any, images: torch.Tensor) -> torch.Tensor:
+    layout = torch.channels_last
+    vae.to(memory_format=layout)
     with torch.autocast("cpu", torch.bfloat16):
-        return torch.cat([vae.encode(to_unit(part)).latents.float() for part in images.split(200)])
+        parts = (to_unit(part).contiguous(memory_format=layout) for part in images.split(50))
+        return torch.cat([vae.encode(part).latents.float() for part in parts]).contiguous()
 
 
 def scaling_factor(folder: Path) -> float:
@@ -38,6 +47,8 @@ def training_latents(folder: Path) -> torch.Tensor:
     path = folder / f"latents-{step}.safetensors"
     if not path.exists():
         latents = _encode(vae, training_set(folder).images) * scaling_factor(folder)
-        save_file({"latents": latents.half()}, folder / "latents.partial")
-        os.replace(folder / "latents.partial", path)
+        # Two stages may encode at the same time.
+        partial = folder / f"latents-{os.getpid()}.partial"
+        save_file({"latents": latents.half()}, partial)
+        os.replace(partial, path)
     return load_file(path)["latents"]

@@ -1,119 +1,26 @@
-"""The pose library of the mini world: named postures as joint angles with jitter.
-
-Angles are degrees in the picture plane as the viewer sees the figure: 0 hangs straight down, 90 points outward
-(to the figure's own side), 180 straight up, negative values cross the body. Forearms and shins are given in the same
-frame, not relative to the upper limb, so that a pose can be read off the table.
-"""
+"""The pose library of the mini world: named postures with jitter and mirror, and random ones within joint limits."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
+import math
 
 import numpy as np
 
-Split = Literal["train", "held_out"]
-Angle = tuple[float, float]  # mean, half-width of the uniform jitter, degrees
-Angles = dict[str, float]
+from posetwin.mini.library.cricket import CRICKET
+from posetwin.mini.library.gestures import GESTURES
+from posetwin.mini.library.movements import MOVEMENTS
+from posetwin.mini.library.spec import PoseSpec, Split, mirror_name
+from posetwin.mini.library.yoga import YOGA
+from posetwin.mini.skeleton import LIMBS, MAX_FLEXION, SIDES, Direction, Posture, flexion, limb_vector
 
-SIDES = ("left", "right")
-LIMBS = ("upper_arm", "forearm", "thigh", "shin")
+__all__ = ["POSES", "PoseSpec", "Split"]
 
-_RELAXED: dict[str, Angle] = {"upper_arm": (16, 13), "forearm": (10, 18), "thigh": (8, 7), "shin": (4, 6)}
-_SPREAD: dict[str, Angle] = {"lean": (0, 5), "tilt": (0, 9)}
+POSES: dict[str, PoseSpec] = GESTURES | MOVEMENTS | YOGA | CRICKET
 
+Range = tuple[float, float]
 
-@dataclass(frozen=True)
-class PoseSpec:
-    """A named posture. `phrases` are English with {her} and {she} to fill in; joints not in `angles` are relaxed."""
-
-    split: Split
-    phrases: tuple[str, ...]
-    angles: dict[str, Angle] = field(default_factory=dict)
-
-
-def _both(**limbs: Angle) -> dict[str, Angle]:
-    return {f"{side}_{limb}": angle for side in SIDES for limb, angle in limbs.items()}
-
-
-def _one(side: str, **limbs: Angle) -> dict[str, Angle]:
-    return {f"{side}_{limb}": angle for limb, angle in limbs.items()}
-
-
-_WAVE = {"upper_arm": (122.0, 22.0), "forearm": (172.0, 30.0)}
-_POINT = {"upper_arm": (92.0, 12.0), "forearm": (92.0, 12.0)}
-_ON_HIP = {"upper_arm": (46.0, 9.0), "forearm": (-44.0, 10.0)}
-
-POSES: dict[str, PoseSpec] = {
-    "standing": PoseSpec("train", ("standing", "standing still")),
-    "waving_left": PoseSpec("train", ("waving {her} left hand",), _one("left", **_WAVE)),
-    "waving_right": PoseSpec("train", ("waving {her} right hand",), _one("right", **_WAVE)),
-    "arms_up": PoseSpec(
-        "train", ("with both arms up", "raising both arms"), _both(upper_arm=(152, 16), forearm=(172, 16))
-    ),
-    "t_pose": PoseSpec("train", ("holding {her} arms out", "in a t-pose"), _both(upper_arm=(90, 10), forearm=(90, 12))),
-    "hands_on_hips": PoseSpec("train", ("with {her} hands on {her} hips",), _both(**_ON_HIP)),
-    "hands_on_head": PoseSpec(
-        "train", ("with {her} hands on {her} head",), _both(upper_arm=(122, 10), forearm=(232, 10))
-    ),
-    "star_jump": PoseSpec(
-        "train",
-        ("doing a star jump", "jumping like a star"),
-        _both(upper_arm=(128, 12), forearm=(132, 14), thigh=(34, 8), shin=(32, 8)),
-    ),
-    "lunging_left": PoseSpec(
-        "train",
-        ("lunging to {her} left",),
-        _one("left", thigh=(64, 12), shin=(-2, 12)) | _one("right", thigh=(40, 9), shin=(42, 9)),
-    ),
-    "kicking_right": PoseSpec(
-        "train",
-        ("kicking with {her} right leg",),
-        _one("right", thigh=(72, 15), shin=(74, 18)) | _both(upper_arm=(50, 20), forearm=(60, 30)),
-    ),
-    "squatting": PoseSpec(
-        "train",
-        ("squatting", "squatting down"),
-        _both(thigh=(72, 12), shin=(-8, 12), upper_arm=(30, 20), forearm=(-10, 30)),
-    ),
-    "pointing_right": PoseSpec("train", ("pointing to {her} right",), _one("right", **_POINT)),
-    "dancing": PoseSpec(
-        "train",
-        ("dancing",),
-        _one("left", upper_arm=(150, 20), forearm=(205, 20), thigh=(30, 12), shin=(-30, 15)) | _one("right", **_ON_HIP),
-    ),
-    "warrior": PoseSpec(
-        "held_out",
-        ("in the warrior pose",),
-        _both(upper_arm=(90, 6), forearm=(90, 8))
-        | _one("right", thigh=(64, 8), shin=(0, 8))
-        | _one("left", thigh=(42, 6), shin=(43, 6)),
-    ),
-    "tree": PoseSpec(
-        "held_out",
-        ("in the tree pose",),
-        _both(upper_arm=(158, 6), forearm=(196, 6))
-        | _one("left", thigh=(58, 8), shin=(-52, 8))
-        | _one("right", thigh=(3, 3), shin=(2, 3)),
-    ),
-    "goddess": PoseSpec(
-        "held_out",
-        ("in the goddess pose",),
-        _both(upper_arm=(90, 8), forearm=(176, 10), thigh=(66, 8), shin=(-2, 6)),
-    ),
-    "cheering_right": PoseSpec(
-        "held_out",
-        ("cheering with {her} right arm up",),
-        _one("right", upper_arm=(168, 10), forearm=(176, 10)) | _one("left", **_ON_HIP),
-    ),
-    "cricket_drive": PoseSpec(
-        "held_out",
-        ("playing a cricket drive",),
-        _one("left", upper_arm=(62, 8), forearm=(20, 10), thigh=(44, 8), shin=(4, 8))
-        | _one("right", upper_arm=(-12, 8), forearm=(-62, 8), thigh=(26, 6), shin=(30, 6)),
-    ),
-    "pointing_left": PoseSpec("held_out", ("pointing to {her} left",), _one("left", **_POINT)),
-}
+# Of a random posture's limbs, the share that some named posture of the training split lends.
+LENT_SHARE = 0.5
 
 
 def pose_names(split: Split) -> list[str]:
@@ -121,23 +28,88 @@ def pose_names(split: Split) -> list[str]:
     return [name for name, spec in POSES.items() if spec.split == split]
 
 
-def angle_ranges(name: str) -> dict[str, Angle]:
-    """Mean and jitter of every joint of the named pose, relaxed joints included, degrees."""
-    return _both(**_RELAXED) | _SPREAD | POSES[name].angles
+def mirror(posture: Posture) -> Posture:
+    """The same posture in a mirror: limbs change sides, everything that leans or turns does so the other way."""
+    return Posture(
+        limbs={mirror_name(k): v for k, v in posture.limbs.items()},
+        reaches={mirror_name(k): v for k, v in posture.reaches.items()},
+        lean=-posture.lean, bow=posture.bow, twist=-posture.twist, tilt=-posture.tilt, nod=posture.nod,
+        look=-posture.look, turn=-posture.turn, elevation=posture.elevation,
+    )  # fmt: skip
 
 
-def draw_angles(rng: np.random.Generator, name: str) -> Angles:
-    """Joint angles of the named pose with its jitter, degrees."""
-    return {joint: mean + width * rng.uniform(-1, 1) for joint, (mean, width) in angle_ranges(name).items()}
+def mean_posture(name: str, turn: int = 0, *, mirrored: bool = False) -> Posture:
+    """The named posture without jitter, in the first of its views unless `turn` names another."""
+    spec = POSES[name]
+    posture = Posture(spec.limbs, spec.reaches, **spec.body, turn=spec.turns[turn][0])
+    return mirror(posture) if mirrored else posture
 
 
-def draw_random_angles(rng: np.random.Generator) -> Angles:
-    """Joint angles anywhere within the joint limits: what teaches pose control beyond the named postures."""
-    angles = {"lean": rng.uniform(-10, 10), "tilt": rng.uniform(-14, 14)}
+def _jittered(rng: np.random.Generator, spec: PoseSpec) -> Posture:
+    j = spec.jitter
+    shifts = rng.uniform(-1, 1, (len(spec.limbs), 2))
+    limbs = {k: (a + j * s, b + 1.3 * j * t) for (k, (a, b)), (s, t) in zip(spec.limbs.items(), shifts, strict=True)}
+    mean, spread = spec.turns[rng.integers(len(spec.turns))]
+    names = ("lean", "bow", "twist", "tilt", "nod", "look")
+    body = {k: spec.body.get(k, 0.0) + w * rng.uniform(-1, 1) for k, w in zip(names, (4, 4, 5, 9, 8, 16), strict=True)}
+    turn = mean + spread * rng.uniform(-1, 1)
+    return Posture(limbs, spec.reaches, **body, turn=turn, elevation=rng.uniform(2, 16))
+
+
+def draw_posture(rng: np.random.Generator, name: str) -> Posture:
+    """The named posture with its jitter; a posture without a side in its name is mirrored half of the time."""
+    spec = POSES[name]
+    posture, mirrored = _jittered(rng, spec), rng.random() < 0.5
+    return mirror(posture) if spec.mirrored and mirrored else posture
+
+
+def _bent(rng: np.random.Generator, upper: Direction, side: str, limits: Range, plane: Range) -> Direction:
+    """A lower limb that bends off its upper one: by an angle in `limits`, in a plane turned by `plane`, degrees."""
+    axis = limb_vector(upper, side)
+    outward = 1.0 if side == "left" else -1.0
+    fold, angle = math.radians(rng.uniform(*limits)), math.radians(rng.uniform(*plane))
+    wanted = np.array([outward * math.cos(angle), -0.25, math.sin(angle)])
+    aside = wanted - (wanted @ axis) * axis
+    aside /= max(float(np.linalg.norm(aside)), 1e-6)
+    x, y, z = math.cos(fold) * axis + math.sin(fold) * aside
+    return math.degrees(math.acos(float(np.clip(y, -1, 1)))), math.degrees(math.atan2(z, outward * x))
+
+
+def _random_arm(rng: np.random.Generator, side: str) -> dict[str, Direction]:
+    upper = (rng.uniform(0, 178), rng.uniform(-35, 120))
+    return {f"{side}_upper_arm": upper, f"{side}_forearm": _bent(rng, upper, side, (0, 140), (-10, 190))}
+
+
+def _random_leg(rng: np.random.Generator, side: str) -> dict[str, Direction]:
+    thigh = (rng.triangular(0, 5, 100), rng.uniform(-45, 100))
+    # Knees fold backward: the shin swings away from where the thigh's front looks.
+    return {f"{side}_thigh": thigh, f"{side}_shin": _bent(rng, thigh, side, (0, 125), (-150, -30))}
+
+
+def _lent(rng: np.random.Generator, limbs: tuple[str, ...], source: str | None = None) -> dict[str, Direction]:
+    names = pose_names("train")
+    posture = draw_posture(rng, source or names[rng.integers(len(names))])
+    return {limb: posture.limbs[limb] for limb in limbs}
+
+
+def draw_random_posture(rng: np.random.Generator) -> Posture:
+    """A posture anywhere within the joint limits: what teaches pose control beyond the named postures."""
+    limbs: dict[str, Direction] = {}
     for side in SIDES:
-        upper, thigh = rng.uniform(-20, 185), rng.uniform(-4, 82)
-        angles[f"{side}_upper_arm"], angles[f"{side}_thigh"] = upper, thigh
-        # Elbows fold towards the body's midline or hang; knees fold inward only, as seen from the front.
-        angles[f"{side}_forearm"] = upper + rng.uniform(-100, 115)
-        angles[f"{side}_shin"] = thigh + rng.uniform(-95, 8)
-    return angles
+        arm = (f"{side}_upper_arm", f"{side}_forearm")
+        limbs |= _lent(rng, arm) if rng.random() < LENT_SHARE else _random_arm(rng, side)
+    legs = tuple(f"{side}_{limb}" for side in SIDES for limb in ("thigh", "shin"))
+    lent = rng.random() < LENT_SHARE
+    limbs |= _lent(rng, legs) if lent else _random_leg(rng, "left") | _random_leg(rng, "right")
+    return Posture(
+        limbs, lean=rng.normal(0, 16), bow=max(-15.0, rng.normal(8, 22)), twist=rng.uniform(-25, 25),
+        tilt=rng.uniform(-12, 12), nod=rng.uniform(-12, 12), look=rng.uniform(-30, 30),
+        turn=rng.uniform(-90, 90) if rng.random() < 0.5 else rng.normal(0, 20), elevation=rng.uniform(2, 16),
+    )  # fmt: skip
+
+
+def within_limits(posture: Posture) -> bool:
+    """Whether elbows and knees bend no further than joints do."""
+    pairs = [(side, LIMBS[i], LIMBS[i + 1]) for side in SIDES for i in (0, 2)]
+    bends = [flexion(*(limb_vector(posture.limbs[f"{s}_{limb}"], s) for limb in pair)) for s, *pair in pairs]
+    return max(bends) <= MAX_FLEXION

@@ -23,7 +23,10 @@ LossFunction = Callable[[torch.Generator, int], torch.Tensor]
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a stage is trained. Learning rate: linear warm-up, then cosine to 2 % of `lr`."""
+    """How a stage is trained. Learning rate: linear warm-up, then `lr`, then a cosine to 2 % of it over `cooldown`.
+
+    cooldown: the share of the steps over which the rate falls; below 1, a run can be extended before it begins.
+    """
 
     name: str
     seed: int
@@ -31,13 +34,15 @@ class Recipe:
     lr: float
     ema: float = 0.998
     warmup: int = 100
+    cooldown: float = 1.0
     weight_decay: float = 0.01
     save_every: int = 100
     log_every: int = 25
 
 
 def learning_rate(recipe: Recipe, step: int) -> float:
-    cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, step / recipe.steps)))
+    passed = (step / recipe.steps - (1 - recipe.cooldown)) / recipe.cooldown
+    cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, max(0.0, passed))))
     return recipe.lr * min(1.0, (step + 1) / recipe.warmup) * (0.02 + 0.98 * cosine)
 
 

@@ -1,7 +1,7 @@
 """What the keypoint nets are trained on: drawn pictures spoiled as generated ones are, and empty scenes.
 
-Half of a batch goes through the VAE with noise on its latents; some pictures are blurred, some have a patch of an
-empty scene pasted over the figure, so that a joint's confidence tells whether it can be seen.
+Half of a batch goes through the VAE with noise on its latents; some pictures are blurred or have more or less contrast,
+some have a patch of an empty scene pasted over the figure, so that a joint's confidence tells whether it can be seen.
 """
 
 from __future__ import annotations
@@ -54,9 +54,12 @@ def _through_vae(images: torch.Tensor, vae: Any, generator: torch.Generator) -> 
     return vae.decode(latents + amount * (noise + 0.5 * coarse)).sample.float()
 
 
-def _blur(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+def _spoil(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Blur, contrast (guidance raises it) and grain, each of any strength from none on."""
+    amounts = (len(images), 1, 1, 1)
     blurred = avg_pool2d(images, 3, 1, 1, count_include_pad=False)
-    return torch.lerp(images, blurred, _uniform((len(images), 1, 1, 1), generator))
+    images = torch.lerp(images, blurred, _uniform(amounts, generator)) * _uniform(amounts, generator, 0.8, 1.25)
+    return images + 0.1 * torch.randn(images.shape, generator=generator) * _uniform(amounts, generator)
 
 
 @torch.no_grad()
@@ -75,8 +78,6 @@ def draw_views(data: TrainingSet, vae: Any, batch: int, generator: torch.Generat
     with torch.autocast("cpu", torch.bfloat16):
         images = torch.cat([images[::2], _through_vae(images[1::2], vae, generator)])
     order = torch.cat([torch.arange(0, batch, 2), torch.arange(1, batch, 2)])
-    images = _blur(images, generator) + 0.1 * torch.randn(images.shape, generator=generator) * _uniform(
-        (batch, 1, 1, 1), generator
-    )
+    images = _spoil(images, generator)
     present = (~_inside(keypoints[..., :2], boxes)).float()
     return Views(images, keypoints[order, :, :2] / size, present[order])

@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageDraw
 
 from posetwin.errors import PosetwinError
+from posetwin.mini.canvas import Canvas
 from posetwin.mini.captions import draw_caption
-from posetwin.mini.figure import Look, draw_look, figure_shapes, joints_of, paint, place, visibilities
-from posetwin.mini.poses import POSES, Split, draw_angles, draw_random_angles, pose_names
-from posetwin.mini.scenes import SCENES, paint_scene
+from posetwin.mini.figure import Body, paint_figure, parts_of, visibilities
+from posetwin.mini.look import Look, draw_look
+from posetwin.mini.placement import place
+from posetwin.mini.poses import POSES, Split, draw_posture, draw_random_posture, pose_names
+from posetwin.mini.scenes import SCENES, paint_scene, rim_of
 
-SUPERSAMPLING = 4
 # Seeds below this number are for training; evaluation starts here and the two never meet.
 EVALUATION_SEED = 1_000_000_000
 RANDOM_POSE_SHARE = 0.3
@@ -26,7 +27,7 @@ class Drawn:
 
     image: (H, W, 3) uint8 RGB. keypoints: (18, 3) float64 in the layout OpenPose-18: x, y in pixels, visibility
     0 absent, 1 covered, 2 visible. mask: (H, W) bool, true on the figure. caption: English. attributes: subject,
-    shirt, scene, pose ("random" for a posture without a name).
+    shirt, bottoms, hair, scene, pose ("random" for a posture without a name).
     """
 
     image: np.ndarray
@@ -51,30 +52,24 @@ def _draw_pose(rng: np.random.Generator, pose: str | None, split: Split) -> str 
     return None if split == "train" and chance < RANDOM_POSE_SHARE else choice
 
 
-def _background(rng: np.random.Generator, scene: str, size: int) -> Image.Image:
-    side = size * SUPERSAMPLING
-    canvas = Image.new("RGB", (side, side))
-    paint_scene(ImageDraw.Draw(canvas), side, scene, rng)
-    return canvas
-
-
-def _shrink(canvas: Image.Image, size: int) -> np.ndarray:
-    return np.array(canvas.resize((size, size), Image.Resampling.BOX))
-
-
-def _draw_scene_name(rng: np.random.Generator) -> str:
+def draw_scene_name(rng: np.random.Generator) -> str:
     names = list(SCENES)
     return names[rng.integers(len(names))]
 
 
-def _render(
-    rng: np.random.Generator, joints: np.ndarray, look: Look, scale: float, scene: str, size: int
-) -> tuple[np.ndarray, np.ndarray]:
-    side, shapes = size * SUPERSAMPLING, figure_shapes(joints, look, scale)
-    canvas, mask = _background(rng, scene, size), Image.new("L", (side, side))
-    paint(ImageDraw.Draw(canvas), shapes, side)
-    paint(ImageDraw.Draw(mask), shapes, side, fill=255)
-    return _shrink(canvas, size), _shrink(mask, size) >= 128
+def draw_body(rng: np.random.Generator, name: str | None) -> Body:
+    """A figure in the named posture, or in a random one, placed in the frame."""
+    posture = draw_random_posture(rng) if name is None else draw_posture(rng, name)
+    return place(posture, rng, airborne=0.0 if name is None else POSES[name].airborne)
+
+
+def render(rng: np.random.Generator, body: Body, look: Look, scene: str, size: int) -> tuple[np.ndarray, ...]:
+    """(H, W, 3) uint8 picture, (H, W) bool mask and (18, 3) keypoints in pixels."""
+    canvas, parts = Canvas(size), parts_of(body, look)
+    paint_scene(canvas, scene, rng)
+    paint_figure(canvas, parts, body.scale, rim_of(scene))
+    image, mask = canvas.shrink()
+    return image, mask, np.column_stack([body.points * size, visibilities(body, parts, look)])
 
 
 def sample_world(seed: int, *, pose: str | None = None, split: Split = "train", size: int = 64) -> Drawn:
@@ -86,13 +81,11 @@ def sample_world(seed: int, *, pose: str | None = None, split: Split = "train", 
     """
     _check(pose, size)
     rng = np.random.default_rng([seed, 0])
-    name, look, scene = _draw_pose(rng, pose, split), draw_look(rng), _draw_scene_name(rng)
-    caption = draw_caption(rng, look.subject, look.shirt, scene, name)
-    angles = draw_random_angles(rng) if name is None else draw_angles(rng, name)
-    joints, scale = place(joints_of(angles), rng)
-    image, mask = _render(rng, joints, look, scale, scene, size)
-    keypoints = np.column_stack([joints * size, visibilities(joints, look, scale)])
-    attributes = {"subject": look.subject, "shirt": look.shirt, "scene": scene, "pose": name or RANDOM_POSE}
+    name, look, scene = _draw_pose(rng, pose, split), draw_look(rng), draw_scene_name(rng)
+    caption = draw_caption(rng, look, scene, name)
+    body = draw_body(rng, name)
+    image, mask, keypoints = render(rng, body, look, scene, size)
+    attributes = {**look.attributes(), "scene": scene, "pose": name or RANDOM_POSE}
     return Drawn(image, keypoints, mask, caption, attributes)
 
 
@@ -105,5 +98,6 @@ def empty_scene(seed: int, *, size: int = 64, scene: str | None = None) -> np.nd
     if scene is not None and scene not in SCENES:
         raise PosetwinError("unknown_value", f"the mini world has no scene {scene!r}", f"one of: {', '.join(SCENES)}")
     rng = np.random.default_rng([seed, 1])
-    drawn = _draw_scene_name(rng)
-    return _shrink(_background(rng, scene or drawn, size), size)
+    drawn, canvas = draw_scene_name(rng), Canvas(size)
+    paint_scene(canvas, scene or drawn, rng)
+    return canvas.shrink()[0]

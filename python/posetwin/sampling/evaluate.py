@@ -16,8 +16,10 @@ from posetwin.data.images import to_pixels
 from posetwin.data.journal import write_png
 from posetwin.data.pairs import choose_pairs
 from posetwin.metrics.scene import scene_drift, scene_mask
+from posetwin.metrics.similarity import scene_similarity
+from posetwin.mini.captions import named_attributes
 from posetwin.models.backbone import Backbone
-from posetwin.sampling.judge import Judges
+from posetwin.sampling.judge import Beside, Judges
 from posetwin.sampling.noise import draw_noise
 from posetwin.sampling.sampler import SamplerSettings, generate
 
@@ -67,6 +69,12 @@ def _save(folder: Path, numbers: list[int], route: str, images: torch.Tensor) ->
     return names
 
 
+def _named_attributes(assembled: Assembled, pair: IndexedPair) -> dict[str, str]:
+    """What the pair's text, a caption of A or B, names of that picture."""
+    told = pair.a if assembled.captions[pair.a] == pair.prompt else pair.b
+    return named_attributes(pair.prompt, assembled.samples[told]["attributes"])
+
+
 def _judge_routes(
     evaluation: Evaluation, numbers: list[int], pairs: list[IndexedPair], images: dict[str, torch.Tensor]
 ) -> tuple[list[str], dict[str, list[JudgedImage]]]:
@@ -75,9 +83,14 @@ def _judge_routes(
     mask = scene_mask(before.numpy(), target.numpy(), evaluation.assembled.image_size)
     names = {route: _save(evaluation.folder, numbers, route, pictures) for route, pictures in images.items()}
     image_a, judged = images["image_a"].clamp(-1, 1), {}
+    attributes = [_named_attributes(evaluation.assembled, pair) for pair in pairs]
     for route in ("text_only", "primary", "secondary"):
-        drift = None if route == "text_only" else scene_drift(image_a, images[route].clamp(-1, 1), mask)
-        judged[route] = evaluation.judges.judge_images(names[route], images[route], target, drift)
+        beside = Beside(attributes)
+        if route != "text_only":
+            image_b = images[route].clamp(-1, 1)
+            drift, ssim = scene_drift(image_a, image_b, mask), scene_similarity(image_a, image_b, mask)
+            beside = Beside(attributes, drift, ssim)
+        judged[route] = evaluation.judges.judge_images(names[route], images[route], target, beside)
     return names["image_a"], judged
 
 

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 
 from posetwin.contracts import JudgedImage
 from posetwin.keypoints.detector import KeypointDetector, Keypoints
+from posetwin.metrics.attributes import attributes_followed
 from posetwin.metrics.keypoints import detected_persons, keypoint_error_px, pck
 
 PCK_FRACTION = 0.1
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What is known of pictures beside their pose. drift, ssim: (B,) against the picture of A, None without one.
+    attributes: what each text names."""
+
+    attributes: Sequence[Mapping[str, str]]
+    drift: torch.Tensor | None = None
+    ssim: torch.Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -35,12 +46,13 @@ class Judges:
         return torch.cat([found.xy, found.confidence.unsqueeze(-1)], dim=-1)
 
     def judge_images(
-        self, names: Sequence[str], images: torch.Tensor, target: torch.Tensor, drift: torch.Tensor | None = None
+        self, names: Sequence[str], images: torch.Tensor, target: torch.Tensor, beside: Beside | None = None
     ) -> list[JudgedImage]:
         """One record per image.
 
-        images: (B, 3, H, W) square, around [-1, 1]. target: (B, 18, 3) px and visibility. drift: (B,) or None.
+        images: (B, 3, H, W) square, around [-1, 1]. target: (B, 18, 3) px and visibility.
         """
+        beside = beside or Beside([{}] * len(names))
         seen = self.keypoints(images)
         columns = {
             "keypoint_error_px": keypoint_error_px(seen, target),
@@ -48,9 +60,12 @@ class Judges:
             "pck": pck(seen, target, PCK_FRACTION * images.shape[-1]),
             "detected": detected_persons(seen[..., 2], target, self.detection_threshold),
         }
-        drifts = [None] * len(names) if drift is None else drift.tolist()
-        rows = zip(names, seen.tolist(), drifts, *(column.tolist() for column in columns.values()), strict=True)
+        lists: dict[str, Sequence[object]] = {name: column.tolist() for name, column in columns.items()}
+        for name, column in (("scene_drift", beside.drift), ("scene_ssim", beside.ssim)):
+            lists[name] = [None] * len(names) if column is None else column.tolist()
+        lists["attributes"] = attributes_followed(images.cpu().clamp(-1, 1), seen, beside.attributes)
+        rows = zip(names, seen.tolist(), *lists.values(), strict=True)
         return [
-            JudgedImage(image=name, keypoints=points, scene_drift=moved, **dict(zip(columns, values, strict=True)))
-            for name, points, moved, *values in rows
+            JudgedImage(image=name, keypoints=points, **dict(zip(lists, values, strict=True)))
+            for name, points, *values in rows
         ]

@@ -24,7 +24,8 @@ class Batches:
     """Quintuples by global sample index: a pure function of (seed, index).
 
     features: the primary's, one (N, c, h, w) a block; empty while the primary itself is trained. targets: (N, 18, 2)
-    px, what a_0 and b_0 are (`method.target`). channels: of the adapter's control map.
+    px, what a_0 and b_0 are (`method.target`). channels: of the adapter's control map. captions: (N,), each B's
+    text, as in Eq. 12; None where the pair's prompt is the text.
     """
 
     assembled: Assembled
@@ -36,6 +37,7 @@ class Batches:
     channels: int
     device: torch.device
     dtype: torch.dtype
+    captions: Sequence[str] | None = None
     pairs: Sequence[IndexedPair] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -72,7 +74,7 @@ class Batches:
             latents_a=self._move(cache.latents[a]),
             latents_b=self._move(cache.latents[b]),
             noise=self._move(noise),
-            prompt_embeds=self._move(cache.embeds_of([pair.prompt for pair in pairs])),
+            prompt_embeds=self._move(cache.embeds_of([self._text_of(pair) for pair in pairs])),
             negative_prompt_embeds=self._move(cache.embeds_of([""] * len(pairs))),
             features_a=[self._move(feature[a]) for feature in self.features],
             controls_b=self._move(self.assembled.controls(b, self.channels)),
@@ -81,6 +83,9 @@ class Batches:
             mask=self._move(keypoint_mask(keypoints[a][..., 2], keypoints[b][..., 2])),
             scene_mask=self._move(scene_mask(keypoints[a].numpy(), keypoints[b].numpy(), size)),
         )
+
+    def _text_of(self, pair: IndexedPair) -> str:
+        return pair.prompt if self.captions is None else self.captions[pair.b]
 
     def pictures(self, global_index: int) -> tuple[int, int]:
         """Which pictures this quintuple holds: positions in samples.jsonl."""

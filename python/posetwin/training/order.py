@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 
 from posetwin.contracts import Train
+from posetwin.sampling.noise import derived_seed
 from posetwin.training.permutation import permuted, round_keys
 
 
@@ -30,6 +31,15 @@ def step_t(seed: int, step: int, trainable: Sequence[int]) -> int:
     """The t of a step: every `len(trainable)` steps visit each trainable t once, in a random order."""
     cycle, place = divmod(step - 1, len(trainable))
     return trainable[permuted(place, len(trainable), round_keys(seed, "t", cycle))]
+
+
+def cubic_t(seed: int, step: int, trainable: Sequence[int]) -> int:
+    """The t of a step where noisy ones are preferred: (1 - u³) of the way up, u uniform by (seed, step).
+
+    Mou et al., 2023 (T2I-Adapter), section 3.3: what the condition decides is decided early in sampling, at high t.
+    """
+    u = derived_seed(seed, "t", step) / 2**63
+    return trainable[min(int((1 - u**3) * len(trainable)), len(trainable) - 1)]
 
 
 def drawn_step(seed: int, step: int, bank_steps: int, cycle: int) -> int:

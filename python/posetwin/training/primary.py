@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import torch
 from diffusers.models.adapter import T2IAdapter
 
 from posetwin.losses import primary_noise
+from posetwin.sampling.noise import derived_seed
 from posetwin.training.batches import Batches
 from posetwin.training.moments import at
-from posetwin.training.order import step_t
+from posetwin.training.order import cubic_t, step_t
 from posetwin.training.routes import Batch, Denoiser
 from posetwin.training.secondary import features_in, logged
 from posetwin.training.task import Means, Seen, Terms
@@ -22,13 +23,16 @@ TERM = "primary_noise"
 
 @dataclass(frozen=True)
 class PrimaryTask:
-    """adapter: Φ1, the only thing that changes. See `Task`."""
+    """adapter: Φ1, the only thing that changes. batches: with own captions. proportion_empty_prompts: in [0, 1], the
+    share of the samples that are trained without their text. See `Task`."""
 
     adapter: T2IAdapter
     denoiser: Denoiser
     batches: Batches
     conditioning_scale: float
     seed: int
+    proportion_empty_prompts: float
+    timestep_sampling: Literal["uniform", "cubic"]
     autocast: torch.dtype | None = None
 
     @property
@@ -48,15 +52,24 @@ class PrimaryTask:
         return step
 
     def _loss(self, adapter: torch.nn.Module, batch: Batch, t: int) -> torch.Tensor:
-        """Eq. 12 with the picture and the pose of B: (B,). Swap closure makes every picture a B."""
+        """Eq. 12 with the picture, the pose and the text of B: (B,). Swap closure makes every picture a B."""
         features = self.features(adapter, batch.controls_b)
         noised = self.denoiser.steps.add_noise(batch.latents_b, batch.noise, t)
         return noise_loss(self.denoiser, batch, self.denoiser.route(batch, noised, t, features), t)
 
+    def gathered(self, indices: range) -> Batch:
+        """The batch of these global sample indices, some of them without their text, by (seed, index)."""
+        batch = self.batches.gather(indices)
+        below = self.proportion_empty_prompts * 2**63
+        chosen = [derived_seed(self.seed, "text", index) < below for index in indices]
+        empty = torch.tensor(chosen, device=batch.prompt_embeds.device)[:, None, None]
+        return replace(batch, prompt_embeds=torch.where(empty, batch.negative_prompt_embeds, batch.prompt_embeds))
+
     def accumulate(self, adapter: torch.nn.Module, indices: range, step: int, scale: float) -> list[Seen]:
         """See `Task`."""
-        t = step_t(self.seed, step, self.denoiser.steps.trainable)
-        loss = self._loss(adapter, self.batches.gather(indices), t).sum()
+        draw = cubic_t if self.timestep_sampling == "cubic" else step_t
+        t = draw(self.seed, step, self.denoiser.steps.trainable)
+        loss = self._loss(adapter, self.gathered(indices), t).sum()
         at("after_forward", step)
         (loss * scale).backward()
         return [Seen(t, {TERM: loss.detach()})]
@@ -72,7 +85,7 @@ class PrimaryTask:
 
     def gate_terms(self, indices: range, t: int) -> Callable[[], Terms]:
         """See `Task`."""
-        batch = self.batches.gather(indices)
+        batch = self.gathered(indices)
         return lambda: {TERM: self._loss(self.adapter, batch, t).mean()}
 
     def instrument(self, indices: range) -> None:

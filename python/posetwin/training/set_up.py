@@ -72,6 +72,7 @@ def _batches(
         channels=in_channels(primary),
         device=primary.device,
         dtype=primary.dtype,
+        captions=assembled.captions if isinstance(job, PrimaryJob) else None,
     )
 
 
@@ -157,6 +158,8 @@ def make_primary_trainer(
             batches=_batches(job, None, [], adapter, assembled),
             conditioning_scale=spec.adapter.conditioning_scale,
             seed=spec.seed,
+            proportion_empty_prompts=spec.primary.proportion_empty_prompts,
+            timestep_sampling=spec.primary.timestep_sampling,
             autocast=_autocast(settings, dtype),
         ),
         settings=settings,

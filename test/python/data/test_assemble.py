@@ -96,6 +96,62 @@ def test_too_many_pictures_that_cannot_be_used_end_the_stage_with_their_reasons(
         assert caught.value.code == "too_many_rejected"
 
 
+def posed(folder: Path, *rows: int, **item: Any) -> list[dict[str, Any]]:
+    """Items of a table of two poses in COCO's order: a person, and one whose shoulders nobody saw."""
+    joints = sample_world(3, pose="standing").keypoints
+    # COCO's 17 are OpenPose's 18 without the neck.
+    coco = joints[[0, 15, 14, 17, 16, 5, 2, 6, 3, 7, 4, 11, 8, 12, 9, 13, 10]]
+    table = np.stack([coco, coco])
+    table[1, 5:7, 2] = 0
+    folder.mkdir(exist_ok=True)
+    np.savez(folder / "table.npz", keypoints=table)
+    common = {"kind": "poses", "split": "train", "path": str(folder / "table.npz"), "layout": "auto", **item}
+    return [{**common, "id": i, "row": row, "seed": 70 + i} for i, row in enumerate(rows)]
+
+
+def test_a_row_of_a_table_is_drawn_as_another_figure_for_every_seed(tmp_path: Path) -> None:
+    first, again = assemble(tmp_path, posed(tmp_path, 0, 0))
+    Sample.model_validate_json(json.dumps(first))
+    assert first["source"] == f"{tmp_path / 'table.npz'}, row 0"
+    assert first["pose"] == ""
+    given, drawn = sample_world(3, pose="standing").keypoints, np.array(first["keypoints"])
+    limbs = [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]
+    side = [np.ptp(points[limbs, :2], axis=0).max() for points in (given, drawn)]
+    moved = [(points[limbs, :2] - points[8, :2]) / s for points, s in zip((given, drawn), side, strict=True)]
+    np.testing.assert_allclose(moved[1], moved[0], atol=1e-9)
+    assert not np.array_equal(pixels(tmp_path / "out" / first["image"]), pixels(tmp_path / "out" / again["image"]))
+
+
+def test_a_row_that_cannot_be_drawn_is_listed_and_the_stage_goes_on(tmp_path: Path) -> None:
+    samples = assemble(tmp_path / "half", posed(tmp_path / "half", 0, 1))
+    assert [sample["id"] for sample in samples] == [0]
+    rejected = json.loads((tmp_path / "half" / "out" / "rejected.jsonl").read_text())
+    assert rejected["code"] == "no_visible_keypoint"
+    assert rejected["source"].endswith("table.npz, row 1")
+    with pytest.raises(PosetwinError, match="2 of 3 .*no_visible_keypoint") as caught:
+        assemble(tmp_path / "most", posed(tmp_path / "most", 0, 1, 1))
+    assert caught.value.code == "too_many_rejected"
+
+
+def test_a_table_that_is_not_there_ends_the_stage(tmp_path: Path) -> None:
+    with pytest.raises(PosetwinError) as caught:
+        assemble(tmp_path, posed(tmp_path, 0, path="/nowhere/table.npz"))
+    assert caught.value.code == "missing_file"
+
+
+def test_a_table_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reads: list[Path] = []
+    original = room.read_pose_table
+
+    def count(path: Path, layout: Any) -> Any:
+        reads.append(path)
+        return original(path, layout)
+
+    monkeypatch.setattr(room, "read_pose_table", count)
+    assert len(assemble(tmp_path, posed(tmp_path, 0, 0, 0))) == 3
+    assert len(reads) == 1
+
+
 def test_an_item_of_another_shape_is_a_contract_violation_with_its_line(tmp_path: Path) -> None:
     with pytest.raises(PosetwinError, match=r"items\.jsonl:2") as caught:
         assemble(tmp_path, [ITEMS[0], {"kind": "mini"}])

@@ -29,10 +29,10 @@ def test_the_cache_holds_what_the_frozen_models_compute(stack: Stack) -> None:
         torch.testing.assert_close(found[[3, 7]], feature)
 
 
-def test_the_empty_prompt_comes_first(stack: Stack) -> None:
-    prompts = json.loads((stack.cache / "prompts.json").read_text())
+def test_the_empty_prompt_comes_first_and_every_text_once(stack: Stack) -> None:
+    prompts, assembled = json.loads((stack.cache / "prompts.json").read_text()), read_assembled(stack.assemble)
     assert prompts[0] == ""
-    assert len(set(prompts)) == len(prompts) == 11
+    assert sorted(prompts) == sorted({"", *assembled.prompts, *assembled.captions})
 
 
 def test_the_result_names_the_shapes(stack: Stack) -> None:

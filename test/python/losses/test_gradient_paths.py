@@ -36,19 +36,19 @@ from posetwin.sampling.denoise import predict_noise
 
 DTYPE, SIZE, BIAS = torch.float64, 64, (0.1, -0.2)
 ALPHAS, ALPHAS_CUMPROD, ALPHAS_CUMPROD_PREV, TIMESTEP = 0.97, 0.3, 0.45, 430.25
-# The adapter's parameters have norm 27. Along one direction of 439,232 a term changes little and smoothly; along its
-# own gradient it bends within a thousandth.
-RANDOM_STEP, GRADIENT_STEP, TOLERANCE = 1e-4, 1e-6, 1e-6
+# Along one random direction of 574,032 a term changes little; along its own gradient it bends within a thousandth. A
+# long step meets the kinks of a ReLU, a short one float64's rounding: the derivative is what some step agrees with.
+RANDOM_STEPS, GRADIENT_STEPS, TOLERANCE = (1e-4, 1e-5, 3e-6), (1e-6, 1e-7, 3e-8), 1e-6
 
 Terms = dict[str, torch.Tensor]
 Components = list[torch.Tensor]
 
 
 class Slope(NamedTuple):
-    """A term's derivative along one direction: by autograd, and by a central difference."""
+    """A term's derivative along one direction: by autograd, and by central differences of several steps."""
 
     gradient: float
-    difference: float
+    differences: list[float]
 
 
 def tensor(pixels: np.ndarray) -> torch.Tensor:
@@ -76,7 +76,9 @@ class Models:
         self.backbone, self.primary = load_backbone("mini", DTYPE), load_adapter("mini", DTYPE)
         self.adapter = clone_for_training(self.primary)
         self.detector = load_detector(MiniDetector(kind="mini"), dtype=DTYPE)
-        self.noise = torch.randn(1, 4, 16, 16, generator=torch.Generator().manual_seed(0), dtype=DTYPE)
+        self.noise = torch.randn(
+            1, *self.backbone.latent_shape(SIZE), generator=torch.Generator().manual_seed(0), dtype=DTYPE
+        )
         self.embeds = self.backbone.encode_prompt(["a girl, waving her left hand"])
         self.a, self.b = Route(1, self), Route(4, self)
 
@@ -181,10 +183,13 @@ def measure(compute: Callable[[], Terms]) -> dict[str, list[Slope]]:
         name: list(torch.autograd.grad(term, parameters, retain_graph=True)) for name, term in compute().items()
     }
     kinds = {name.split()[0]: unit(gradient) for name, gradient in gradients.items()}
-    directions = [(random_direction(parameters), RANDOM_STEP), *((kind, GRADIENT_STEP) for kind in kinds.values())]
-    found = [(direction, differences(compute, parameters, direction, step)) for direction, step in directions]
+    directions = [(random_direction(parameters), RANDOM_STEPS), *((kind, GRADIENT_STEPS) for kind in kinds.values())]
+    found = [
+        (direction, [differences(compute, parameters, direction, step) for step in steps])
+        for direction, steps in directions
+    ]
     return {
-        name: [Slope(inner(gradient, direction), difference[name]) for direction, difference in found]
+        name: [Slope(inner(gradient, direction), [one[name] for one in each]) for direction, each in found]
         for name, gradient in gradients.items()
     }
 
@@ -200,8 +205,8 @@ def measured_noise() -> dict[str, list[Slope]]:
 
 
 def check(slopes: list[Slope]) -> None:
-    for gradient, difference in slopes:
-        assert gradient == pytest.approx(difference, rel=TOLERANCE, abs=0)
+    for gradient, found in slopes:
+        assert min(abs(gradient / difference - 1) for difference in found) <= TOLERANCE
         assert gradient != 0
 
 

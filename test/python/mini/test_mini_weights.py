@@ -13,8 +13,7 @@ from posetwin.errors import PosetwinError
 from posetwin.keypoints.mini import load_mini_detector
 from posetwin.mini.attributes import to_tensor
 from posetwin.mini.data import to_unit
-from posetwin.mini.evaluate import keypoint_numbers, keypoints_of
-from posetwin.mini.stages.primary import control_images
+from posetwin.mini.evaluate import control_images, keypoint_numbers, keypoints_of
 from posetwin.mini.world import EVALUATION_SEED, empty_scene, sample_world
 from posetwin.models.backbone import Backbone, load_backbone
 from posetwin.shipped import WEIGHTS, checked_folder
@@ -76,10 +75,11 @@ def test_a_path_loads_the_same_as_the_name(backbone: Backbone) -> None:
 
 
 def test_shapes_fit_together(backbone: Backbone) -> None:
-    assert backbone.latent_shape(64) == (4, 16, 16)
+    channels = backbone.unet.config["in_channels"]
+    assert backbone.latent_shape(64) == (channels, 16, 16)
     assert backbone.encode_prompt(["a girl, waving her left hand"]).shape == (1, 24, 96)
     latents = backbone.encode_images(torch.zeros(2, 3, 64, 64))
-    assert latents.shape == (2, 4, 16, 16)
+    assert latents.shape == (2, channels, 16, 16)
     assert backbone.decode_latents(latents).shape == (2, 3, 64, 64)
 
 
@@ -108,7 +108,9 @@ def test_the_vae_keeps_pictures_recognisable(backbone: Backbone) -> None:
 
 
 def test_decoding_is_differentiable_and_does_not_clamp(backbone: Backbone) -> None:
-    latents = (3 * torch.randn(1, 4, 16, 16, generator=torch.Generator().manual_seed(0))).requires_grad_()
+    latents = (
+        3 * torch.randn(1, *backbone.latent_shape(64), generator=torch.Generator().manual_seed(0))
+    ).requires_grad_()
     image = backbone.decode_latents(latents)
     image.square().sum().backward()
     assert latents.grad is not None and (latents.grad.flatten(1).abs().sum(1) > 0).all()
@@ -118,8 +120,9 @@ def test_decoding_is_differentiable_and_does_not_clamp(backbone: Backbone) -> No
 def test_adapter_features_add_to_the_unet(backbone: Backbone) -> None:
     adapter = T2IAdapter.from_pretrained(checked_folder("adapter"), low_cpu_mem_usage=False).eval()
     features = adapter(control_images(keypoints_of(EVALUATED[:2])))
-    assert [tuple(f.shape[1:]) for f in features] == [(64, 16, 16), (96, 8, 8), (160, 4, 4)]
-    embeds, latents = backbone.encode_prompt(["a girl", "a boy"]), torch.zeros(2, 4, 16, 16)
+    widths = backbone.unet.config["block_out_channels"]
+    assert [tuple(f.shape[1:]) for f in features] == [(w, n, n) for w, n in zip(widths, (16, 8, 4), strict=True)]
+    embeds, latents = backbone.encode_prompt(["a girl", "a boy"]), torch.zeros(2, *backbone.latent_shape(64))
     plain = backbone.unet(latents, 500, embeds).sample
     posed = backbone.unet(latents, 500, embeds, down_intrablock_additional_residuals=list(features)).sample
     assert posed.shape == plain.shape

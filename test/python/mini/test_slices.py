@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import pytest
 import torch
 from torch import nn
 
@@ -62,3 +63,15 @@ def test_the_learning_rate_warms_up_and_falls_to_two_percent() -> None:
     rates = [learning_rate(RECIPE, step) for step in range(21)]
     assert rates[0] < rates[1] < rates[3]
     assert rates[20] == 0.02 * RECIPE.lr
+
+
+def test_with_a_cooldown_the_learning_rate_stays_until_its_share_of_the_steps_is_left() -> None:
+    recipe = Recipe(name="line", seed=5, steps=100, lr=1e-2, warmup=4, cooldown=0.25)
+    rates = [learning_rate(recipe, step) for step in range(101)]
+    assert rates[4:76] == [1e-2] * 72
+    assert rates[75] > rates[80] > rates[99] > rates[100] == pytest.approx(0.02 * 1e-2)
+
+
+def test_a_longer_run_with_a_cooldown_goes_on_from_a_shorter_one_that_has_not_begun_it() -> None:
+    short, long = (Recipe(name="line", seed=5, steps=n, lr=1e-2, warmup=4, cooldown=0.25) for n in (40, 80))
+    assert [learning_rate(short, step) for step in range(30)] == [learning_rate(long, step) for step in range(30)]

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.ndimage import binary_dilation
+from scipy.ndimage import binary_dilation, binary_erosion
 
 from posetwin.control.silhouette import silhouette
 from posetwin.errors import PosetwinError
+from posetwin.mini.canvas import Canvas
 from posetwin.mini.data import TRAINING_IMAGES
+from posetwin.mini.figure import paint_figure, parts_of
+from posetwin.mini.look import draw_look
 from posetwin.mini.poses import POSES, pose_names
-from posetwin.mini.world import EVALUATION_SEED, empty_scene, sample_world
+from posetwin.mini.scenes import SCENES, paint_scene, rim_of
+from posetwin.mini.world import EVALUATION_SEED, draw_body, empty_scene, sample_world
 
 SEEDS = st.integers(0, 2 * EVALUATION_SEED)
 
@@ -56,6 +63,35 @@ def test_the_mask_is_where_the_picture_differs_from_its_scene() -> None:
     assert 0.05 < drawn.mask.mean() < 0.4
 
 
+@pytest.mark.parametrize("scene", list(SCENES))
+def test_limbs_stand_out_from_every_scene(scene: str) -> None:
+    rng = np.random.default_rng(0)
+    body = draw_body(rng, "t_pose")
+    canvas = Canvas(64)
+    paint_scene(canvas, scene, rng)
+    before = canvas.shrink()[0].astype(int)
+    paint_figure(canvas, parts_of(body, draw_look(rng)), body.scale, rim_of(scene))
+    after, mask = canvas.shrink()
+    edge = mask & ~binary_erosion(mask)
+    assert abs(after.astype(int) - before).sum(-1)[edge].mean() > 80
+
+
+def test_forearms_are_at_least_four_pixels_wide() -> None:
+    drawn = sample_world(3, pose="t_pose", size=64)
+    (ex, ey), (wx, wy) = drawn.keypoints[[6, 7], :2]
+    column = drawn.mask[:, int((ex + wx) / 2)]
+    assert column[int((ey + wy) / 2) - 6 : int((ey + wy) / 2) + 7].sum() >= 4
+
+
+def test_drawing_speed_is_reported(record_property: Callable[[str, object], None]) -> None:
+    started = time.perf_counter()
+    for seed in range(50):
+        sample_world(seed)
+    rate = 50 / (time.perf_counter() - started)
+    record_property("images_per_second", round(rate))
+    print(f"{rate:.0f} images/s at 64 px")
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_the_figure_faces_the_viewer_so_that_her_left_is_on_the_right(seed: int) -> None:
     x = sample_world(seed, pose="t_pose").keypoints[:, 0]
@@ -76,26 +112,21 @@ def test_the_left_hand_wears_magenta_and_the_right_does_not(seed: int) -> None:
     (rx, ry), (lx, ly) = drawn.keypoints[[4, 7], :2].astype(int)
     left, right = drawn.image[ly, lx].astype(int), drawn.image[ry, rx].astype(int)
     assert left[0] > 180 and left[1] < 90 and left[2] > 120
-    assert right[1] > 90
+    assert right[1] > 0.35 * right[0]
 
 
 def test_held_out_poses_are_never_drawn_in_training() -> None:
-    drawn = {sample_world(seed).attributes["pose"] for seed in range(400)}
+    drawn = {sample_world(seed).attributes["pose"] for seed in range(1000)}
     assert drawn == {"random", *pose_names("train")}
     assert not drawn & set(pose_names("held_out"))
 
 
 def test_held_out_words_are_in_no_training_caption() -> None:
-    captions = " ".join(sample_world(seed).caption for seed in range(400))
-    for word in (
-        "warrior",
-        "tree pose",
-        "goddess",
-        "cheering",
-        "cricket",
-        "pointing to her left",
-        "pointing to his left",
-    ):
+    captions = " ".join(sample_world(seed).caption for seed in range(1000))
+    for phrase in (phrase for name in pose_names("held_out") for phrase in POSES[name].phrases):
+        for her in ("her", "his"):
+            assert phrase.format(her=her, she="she") not in captions
+    for word in ("warrior", "tree pose", "goddess", "cheering", "cover drive", "half moon"):
         assert word not in captions
 
 
@@ -105,7 +136,7 @@ def test_the_held_out_split_draws_held_out_poses_only() -> None:
 
 
 def test_a_random_posture_has_no_pose_words() -> None:
-    words = ("waving", "standing", "arms", "hand", "squatting", "lunging", "kicking", "pointing", "dancing", "star")
+    words = ("waving", "standing", "arms", "hand", "squatting", "lunging", "kicking", "pointing", "dancing", "pose")
     captions = [sample_world(seed, pose="random").caption for seed in range(100)]
     assert not any(word in caption for caption in captions for word in words)
 

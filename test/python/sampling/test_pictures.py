@@ -48,6 +48,8 @@ def test_evaluation_judges_every_route_of_the_chosen_pairs(stack: Stack, trained
     for pair in result.pairs:
         assert pair.text_only.scene_drift is None
         assert pair.primary.scene_drift is not None and pair.secondary.scene_drift is not None
+        assert pair.text_only.scene_ssim is None
+        assert -1 <= pair.primary.scene_ssim <= 1 and -1 <= pair.secondary.scene_ssim <= 1
         for image in (pair.image_a, pair.text_only.image, pair.primary.image, pair.secondary.image):
             assert Image.open(tmp_path / image).size == (64, 64)
 

@@ -36,10 +36,14 @@ def schedule(num_steps: int) -> tuple[list[int], list[float], list[float]]:
     return timesteps, [now / before for now, before in zip(cumprod, [1.0, *cumprod], strict=False)], cumprod
 
 
+# Of the shipped VAE's latents.
+SHAPE = (8, 16, 16)
+
+
 def noise_of(seed: int, index: int, dtype: torch.dtype = torch.float64) -> torch.Tensor:
     digest = hashlib.sha256(f"{seed}/noise/{index}".encode()).digest()
     generator = torch.Generator().manual_seed(int.from_bytes(digest[:8], "little") >> 1)
-    return torch.randn((4, 16, 16), generator=generator, dtype=dtype)[None]
+    return torch.randn(SHAPE, generator=generator, dtype=dtype)[None]
 
 
 class ByHand:
@@ -161,10 +165,10 @@ class ByHand:
         return minimised, {name: float(value.detach()) for name, value in terms.items()}
 
     def primary_noise(self, index: int, a: int, b: int, t: int) -> tuple[torch.Tensor, Numbers]:
-        """Eq. 12 for the picture of B."""
+        """Eq. 12 for the picture of B, with its own pose and text."""
         noise, alpha, cumprod = noise_of(self.seed, index), self.alphas[t - 1], self.alphas_cumprod[t - 1]
         state = self.noised(self.latents(b), noise, t)
-        noise_pred = self.noise_pred(state, t, self.prompt_embeds(a), self.adapter(self.control(b)))
+        noise_pred = self.noise_pred(state, t, self.prompt_embeds(b), self.adapter(self.control(b)))
         loss = (1 - alpha) / (2 * alpha * (1 - cumprod)) * ((noise - noise_pred) ** 2).mean()
         return loss, {"primary_noise": float(loss.detach())}
 

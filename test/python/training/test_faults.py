@@ -59,7 +59,7 @@ IN_TRAINING = {
     "adapter_saved": 5,
     "result_written": 5,
 }
-# The validation of step 0 is the best one, and a run that has a checkpoint does not make it again.
+# A run that has a checkpoint does not make the validation of step 0 again.
 BEFORE_THE_FIRST_STEP = ("best_written", "best_saved")
 # Of each part of a run, the one after which most has to be put right.
 ALWAYS = ("gradients_clipped", "boundary_asked", "best_written", "checkpoint_optimizer", "checkpoint_renamed")
@@ -69,6 +69,8 @@ CHANGES: dict[str, Any] = {
         "checkpointing_steps": 2,
         "checkpoints_total_limit": 1,
         "ema_decay": 0.9,
+        # So large that every step makes it worse, and the validation of step 0 stays the best one.
+        "learning_rate": 1e-1,
         "validation": {"steps": 3, "num_pairs": 3, "num_timesteps": 2},
         "samples": {"steps": 3, "num_images": 1, "num_inference_steps": 2, "guidance_scale": 3.0},
     },

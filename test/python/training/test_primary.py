@@ -13,8 +13,12 @@ from tiny import Stack, ignore, schedule_spec
 
 from posetwin.adapters.t2i import load_adapter, reset_weights
 from posetwin.contracts import TrainResult
+from posetwin.data.assembled import read_assembled
+from posetwin.data.cache import read_cache
 from posetwin.stages import run
 from posetwin.training import set_up
+from posetwin.training.primary import PrimaryTask
+from posetwin.training.routes import Batch
 from posetwin.training.world import World
 
 TWO_STEPS = {"max_train_steps": 2, "global_batch_size": 2}
@@ -66,6 +70,31 @@ def test_the_loss_is_the_mean_square_of_the_noise_that_the_u_net_misses(stack: S
         ).sample
         found = trainer.task.gate_terms(range(2), 3)()["primary_noise"]
     torch.testing.assert_close(found, (noise_pred - batch.noise).square().mean())
+
+
+def batch_of(stack: Stack, folder: Path, share: float) -> Batch:
+    job = stack.parsed(stack.primary_job(folder, proportion_empty_prompts=share))
+    trainer = set_up.make_primary_trainer(job, World(0, 1, torch.device("cpu")), ignore, lambda: False)
+    assert isinstance(trainer.task, PrimaryTask)
+    return trainer.task.gathered(range(200))
+
+
+def test_a_picture_goes_with_its_own_text_and_pose(stack: Stack, tmp_path: Path) -> None:
+    batch, assembled, cache = batch_of(stack, tmp_path, 0.0), read_assembled(stack.assemble), read_cache(stack.cache)
+    for latents, control, embeds in zip(batch.latents_b, batch.controls_b, batch.prompt_embeds, strict=True):
+        shown = [i for i, row in enumerate(cache.latents) if torch.equal(row, latents)]
+        assert any(torch.equal(cache.embeds_of([assembled.captions[i]])[0], embeds) for i in shown)
+        assert any(torch.equal(assembled.controls([i], control.shape[0])[0], control) for i in shown)
+
+
+def test_the_asked_share_of_the_samples_is_trained_without_text(stack: Stack, tmp_path: Path) -> None:
+    whole = batch_of(stack, tmp_path, 0.0)
+    for share in (0.3, 1.0):
+        batch = batch_of(stack, tmp_path, share)
+        empty = (batch.prompt_embeds == batch.negative_prompt_embeds).all(2).all(1)
+        # Three standard deviations of 200 draws.
+        assert abs(empty.double().mean().item() - share) <= 3 * (share * (1 - share) / 200) ** 0.5
+        assert torch.equal(batch.prompt_embeds[~empty], whole.prompt_embeds[~empty])
 
 
 def test_scratch_starts_with_new_weights_that_the_seed_decides(stack: Stack) -> None:

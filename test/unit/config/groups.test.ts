@@ -10,9 +10,10 @@ afterAll(() => workspace.remove());
 
 const shipped = Object.keys(groups).flatMap(group => groupNames(group).map(name => ({ group, name })));
 
-/** The other of detector and judge, so that the two differ. */
+/** What the rest of the experiment must be: the other of detector and judge, the maps that an adapter reads. */
 const companion = ({ group, name }: { group: string; name: string }) => {
   if (group === 'detector') return `judge: ${name === 'mini-judge' ? 'mini' : 'mini-judge'}\n`;
+  if (name === 'mini-dots') return 'dataset: { control: { style: dots } }\n';
   return group === 'judge' && name === 'mini' ? 'detector: mini-judge\n' : '';
 };
 

@@ -1,4 +1,5 @@
 import { Dataset, type Sample, type Split } from '../../../orchestrator/contracts/dataset.ts';
+import type { Facts } from '../../../orchestrator/dataset/index.ts';
 
 export const dataset = (input: Partial<Dataset> = {}): Dataset => Dataset.parse(input);
 
@@ -26,3 +27,7 @@ export const poses = [
   { name: 'waving_left', split: 'train', share: 1 },
   { name: 'tree', split: 'held_out', share: 1 },
 ] as const;
+
+/** Every table holds `rows` poses. */
+export const factsWith = (rows: number): Facts => ({ poses, countRows: async () => rows });
+export const facts = factsWith(10);

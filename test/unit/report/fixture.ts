@@ -50,6 +50,8 @@ export const judged = (error: number, drift: number | null, detected = true, ima
   pck: error < 6 ? 1 : 0.5,
   detected,
   scene_drift: drift,
+  scene_ssim: drift === null ? null : 1 - drift,
+  attributes: { shirt: true, scene: detected },
 });
 
 const poses = ['waving her left hand', 'tree pose', 'cover drive'];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { summarizeEvaluation } from '../../../orchestrator/report/summary.ts';
-import { poseAnswer, sceneAnswer } from '../../../orchestrator/report/words.ts';
+import { poseAnswer, sceneAnswer, textAnswer } from '../../../orchestrator/report/words.ts';
 import { evaluation, judged } from './fixture.ts';
 
 const many = (...values: number[]): number[] =>
@@ -23,9 +23,43 @@ describe('summarizeEvaluation', () => {
     expect(summarizeEvaluation(evaluation([2, 4], [1, 3])).text_only.scene_drift).toBeNull();
   });
 
+  it('counts the attributes that a text names, and leaves out texts that name none', () => {
+    const { pairs, ...rest } = evaluation([2, 4, 9, 3], [1, 3, 5, 3]);
+    const shown = [{ shirt: true, scene: false }, { scene: true }, {}, { shirt: true, scene: true }];
+    const told = pairs.map((pair, index) => ({
+      ...pair,
+      primary: { ...pair.primary, attributes: shown[index] ?? {} },
+    }));
+    const { primary, secondary_vs_primary } = summarizeEvaluation({ ...rest, pairs: told });
+    expect(primary.attribute_accuracy?.mean).toBeCloseTo((0.5 + 1 + 1) / 3, 12);
+    expect(secondary_vs_primary.attribute_accuracy?.mean_difference).toBeCloseTo(0.5 / 3, 12);
+    const silent = pairs.map(pair => ({ ...pair, primary: { ...pair.primary, attributes: {} } }));
+    expect(summarizeEvaluation({ ...rest, pairs: silent }).secondary_vs_primary.attribute_accuracy).toBeNull();
+  });
+
+  it('takes more text shown as better, and less as worse', () => {
+    const shown = (first: boolean, second: boolean) => {
+      const { pairs, ...rest } = evaluation(many(3, 6), many(3, 6));
+      const attributed = pairs.map(pair => ({
+        ...pair,
+        primary: { ...pair.primary, attributes: { shirt: first } },
+        secondary: { ...pair.secondary, attributes: { shirt: second } },
+      }));
+      return textAnswer(summarizeEvaluation({ ...rest, pairs: attributed }));
+    };
+    expect(shown(false, true)).toMatchObject({ answer: 'better', tone: 'good' });
+    expect(shown(true, false)).toMatchObject({ answer: 'worse', tone: 'bad' });
+    expect(shown(true, false)?.sentence).toContain('-100.0 points');
+    expect(shown(true, true)).toMatchObject({ answer: 'no clear change', tone: 'open' });
+  });
+
   it('compares pair by pair and judges only where the interval leaves out 0', () => {
     const better = summarizeEvaluation(evaluation(many(4, 8), many(3, 6))).secondary_vs_primary.keypoint_error_px;
-    expect(better).toMatchObject({ mean_difference: -1.5, ratio: 0.75, judgement: 'better' });
+    expect(better).toMatchObject({
+      mean_difference: -1.5,
+      ratio: { mean: 0.75, low: 0.75, high: 0.75 },
+      judgement: 'better',
+    });
     expect(better.low).toBeGreaterThanOrEqual(-2);
     expect(better.high).toBeLessThanOrEqual(-1);
     const worse = summarizeEvaluation(evaluation(many(3, 6), many(4, 8))).secondary_vs_primary.keypoint_error_px;
@@ -42,6 +76,11 @@ describe('the verdict in words', () => {
     expect(poseAnswer(summary).sentence).toContain('The secondary adapter is not better');
     expect(sceneAnswer(summary)).toMatchObject({ answer: 'drifts more', tone: 'bad' });
     expect(sceneAnswer(summary).sentence).toContain('not steadier');
+  });
+
+  it('says by which share the error is lower', () => {
+    const summary = summarizeEvaluation(evaluation(many(4, 8), many(2, 4)));
+    expect(poseAnswer(summary).sentence).toContain('50 % less (50 % to 50 %)');
   });
 
   it('claims nothing where the interval includes no change', () => {

@@ -7,13 +7,13 @@ from pathlib import Path
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits, log_softmax
 
-from posetwin.keypoints.mini import MiniJudge
-from posetwin.mini.architecture import make_vae
+from posetwin.mini.architecture import make_judge
 from posetwin.mini.data import training_set
-from posetwin.mini.slices import Recipe, load_averaged, train_slice
+from posetwin.mini.latents import load_vae
+from posetwin.mini.slices import Recipe, train_slice
 from posetwin.mini.views import draw_views
 
-RECIPE = Recipe(name="judge", seed=33, steps=800, lr=2e-3)
+RECIPE = Recipe(name="judge", seed=33, steps=4000, lr=2e-3)
 BATCH = 32
 LABEL_WIDTH = 1.5  # bins: standard deviation of the Gaussian labels
 
@@ -28,10 +28,9 @@ def _axis_loss(logits: torch.Tensor, fractions: torch.Tensor, weight: torch.Tens
 
 
 def run(folder: Path, deadline: float) -> bool:
-    data, vae = training_set(folder), make_vae()
-    load_averaged("vae", {"vae": vae}, folder)
+    data, (vae, _) = training_set(folder), load_vae(folder)
     torch.manual_seed(RECIPE.seed)
-    network = MiniJudge()
+    network = make_judge()
 
     def loss(generator: torch.Generator, step: int) -> torch.Tensor:
         views = draw_views(data, vae, BATCH, generator)

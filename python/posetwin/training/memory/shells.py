@@ -16,7 +16,7 @@ from posetwin.errors import PosetwinError
 from posetwin.keypoints.detector import KeypointDetector
 from posetwin.keypoints.loading import load_detector
 from posetwin.models.backbone import VAE_CLASSES, Backbone, read_config
-from posetwin.shipped import checked_folder
+from posetwin.shipped import ADAPTERS, checked_folder
 from posetwin.training.frozen import frozen_dtype, hold
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ FULL = torch.float32
 AnyModule = TypeVar("AnyModule", bound=nn.Module)
 
 
-def _folder(path: str, shipped: str) -> Path:
-    return checked_folder(shipped) if path == "mini" else Path(path)
+def _folder(path: str, shipped: dict[str, str]) -> Path:
+    return checked_folder(shipped[path]) if path in shipped else Path(path)
 
 
 def _of_class(folder: Path, classes: dict[str, Any]) -> nn.Module:
@@ -44,7 +44,7 @@ def backbone_shell(path: str, settings: Train) -> Backbone:
 
     Raises PosetwinError: missing_weights, wrong_weights.
     """
-    folder = _folder(path, "backbone")
+    folder = _folder(path, {"mini": "backbone"})
     with torch.device("meta"):
         text_encoder = CLIPTextModel(CLIPTextConfig.from_dict(read_config(folder / "text_encoder", "config.json")))
         unet = _of_class(folder / "unet", {"UNet2DConditionModel": UNet2DConditionModel})
@@ -60,7 +60,7 @@ def backbone_shell(path: str, settings: Train) -> Backbone:
 def adapter_shell(path: str) -> T2IAdapter:
     """As `clone_for_training` makes it, on the meta device. Raises PosetwinError: missing_weights, wrong_weights."""
     with torch.device("meta"):
-        adapter = _of_class(_folder(path, "adapter"), {"T2IAdapter": T2IAdapter})
+        adapter = _of_class(_folder(path, ADAPTERS), {"T2IAdapter": T2IAdapter})
     return cast(T2IAdapter, adapter.requires_grad_(True).train())
 
 

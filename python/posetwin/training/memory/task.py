@@ -145,6 +145,7 @@ def empty_task(training: Training, mode: FakeTensorMode, ledger: Ledger) -> Empt
         "autocast": None if frozen == FULL else frozen,
     }
     if detector is None:
-        return Empty(PrimaryTask(denoiser=denoiser, **shared), frozen_tensors)
+        task = PrimaryTask(denoiser=denoiser, proportion_empty_prompts=0.0, timestep_sampling="uniform", **shared)
+        return Empty(task, frozen_tensors)
     objective = Objective(denoiser, watched_by(detector, settings))
     return Empty(SecondaryTask(objective=objective, **shared), frozen_tensors)

@@ -1,0 +1,1 @@
+"""Tables of named postures, one file per kind."""
