@@ -51,6 +51,7 @@ export const errorClasses = {
   tracker_failed: 'environment',
   setup_locked: 'environment',
   store_locked: 'environment',
+  sweep_locked: 'environment',
   // what happens while running
   out_of_memory: 'out_of_memory',
   diverged: 'diverged',

@@ -1,15 +1,10 @@
 /** Where each value of an experiment comes from. */
+import type { Origin, Origins } from '../contracts/origin.ts';
 import { displayPath } from './diagnostics.ts';
 import { lineAndColumn } from './source-text.ts';
 import { dotted, findAt, type LocatedMap, type Path } from './tree.ts';
 
-export type Origin =
-  | { kind: 'default' }
-  | { kind: 'file'; file: string; line: number; column: number }
-  | { kind: 'flag'; text: string; flag?: '--sweep' };
-
-/** Dotted path of every leaf → its origin. */
-export type Origins = Record<string, Origin>;
+export type { Origin, Origins } from '../contracts/origin.ts';
 
 const leavesOf = (value: unknown, path: Path = []): Path[] =>
   typeof value === 'object' && value !== null

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Experiment } from './experiment.ts';
+import { Origins } from './origin.ts';
 import { PositiveInt, Seed, Slug } from './primitives.ts';
 
 /** Dotted path of the experiment, as `--set` takes it → its value. */
@@ -45,7 +46,7 @@ export const SweepTrial = z.strictObject({
   id: z.string().min(1),
   assignment: Assignment,
   experiment: Experiment,
-  origins: z.unknown(),
+  origins: Origins,
   singular: z.array(SingularNote),
   /** no longer asked for by the file; what it has computed stays */
   orphaned: z.boolean(),
@@ -63,3 +64,19 @@ export const SweepPlan = z.strictObject({
   trials: z.array(SweepTrial),
 });
 export type SweepPlan = z.output<typeof SweepPlan>;
+
+/** One end of a trial's command: a line of runs/<name>/sweep/attempts.jsonl. */
+export const TrialAttempt = z.strictObject({
+  trial: z.string(),
+  /** counted from 1 within one command */
+  attempt: PositiveInt,
+  started: z.string().nullable(),
+  ended: z.string(),
+  outcome: z.enum(['done', 'failed', 'preempted', 'cancelled']),
+  exit_code: z.int().nullable(),
+  /** code and message of the error, where the trial could still tell */
+  code: z.string().nullable(),
+  message: z.string().nullable(),
+  next: z.enum(['none', 'retry']),
+});
+export type TrialAttempt = z.output<typeof TrialAttempt>;

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { type ErrorCode, PosetwinError } from '../errors.ts';
 import { isAlive, startTime } from './process-table.ts';
 
-const LockOwner = z.object({ pid: z.int(), host: z.string(), started: z.string().nullable() });
+export const LockOwner = z.object({ pid: z.int(), host: z.string(), started: z.string().nullable() });
 export type LockOwner = z.output<typeof LockOwner>;
 
 export interface LockOptions {
@@ -35,8 +35,19 @@ const tryMkdir = async (dir: string): Promise<boolean> => {
   }
 };
 
+/** How another process finds out whether this one still lives. */
+export const thisProcess = (): LockOwner => ({
+  pid: process.pid,
+  host: hostname(),
+  started: startTime(process.pid),
+});
+
+/** False when the process is surely gone; of one on another machine nothing is known from here. */
+export const mayBeAlive = ({ pid, host, started }: LockOwner): boolean =>
+  host !== hostname() || (isAlive(pid) && startTime(pid) === started);
+
 const sign = async (dir: string): Promise<void> => {
-  const owner: LockOwner = { pid: process.pid, host: hostname(), started: startTime(process.pid) };
+  const owner = thisProcess();
   const temporary = join(dir, `owner-${process.pid}.tmp`);
   await writeFile(temporary, JSON.stringify(owner));
   await rename(temporary, join(dir, 'owner.json'));
@@ -58,8 +69,7 @@ const ageMs = async (path: string): Promise<number> => {
 const isStale = async (dir: string): Promise<boolean> => {
   const owner = await readOwner(dir);
   if (owner === null) return (await ageMs(dir)) > UNSIGNED_MS;
-  if (owner.host !== hostname()) return false;
-  return !isAlive(owner.pid) || startTime(owner.pid) !== owner.started;
+  return !mayBeAlive(owner);
 };
 
 /** Differs when the lock was released and made again, or taken over. */
