@@ -62,15 +62,20 @@ export class Store {
   }
 
   /**
-   * Runs `work` in the stage's partial folder while this process alone may write there, after waiting for another
-   * process that is computing the same stage; undefined, and nothing done, where that one has completed it.
+   * Runs `work` in the stage's partial folder, which may be new, while this process alone may write there, after waiting
+   * for another process that is computing the same stage; undefined, and nothing done, where that one has completed it.
    * Raises `cancelled` when `signal` ends the wait, `store_locked` when it is longer than `wait_ms`.
    */
-  async work<T>(stage: Named, work: (partial: string) => Promise<T>, waiting: Waiting = {}): Promise<T | undefined> {
+  async work<T>(
+    stage: Named,
+    work: (partial: string, isNew: boolean) => Promise<T>,
+    waiting: Waiting = {},
+  ): Promise<T | undefined> {
     const run = async () => {
-      if (this.state(stage) === 'done') return undefined;
+      const before = this.state(stage);
+      if (before === 'done') return undefined;
       await mkdir(this.partial(stage), { recursive: true });
-      return work(this.partial(stage));
+      return work(this.partial(stage), before === 'absent');
     };
     return this.locked(stage.name, stage.key, run, waiting);
   }

@@ -33,16 +33,15 @@ export const runStage = async (context: RunContext, stage: Stage): Promise<void>
   const tell = (state: 'cached' | 'started' | 'resumed' | 'finished', took: number) =>
     emit({ type: 'stage', stage: stage.name, key: planned.key, state, seconds: took });
   const tellCached = async () => tell('cached', (await store.record(planned)).seconds);
-  const compute = async (folder: string): Promise<number> => {
+  const compute = async (folder: string, isNew: boolean): Promise<number> => {
     const start = performance.now();
+    tell(isNew ? 'started' : 'resumed', 0);
     await stage.run(context, folder);
-    const finished = new Date().toISOString();
-    const took = seconds(start);
+    const [finished, took] = [new Date().toISOString(), seconds(start)];
     await store.finish(planned, { finished, seconds: took, code_digest: await codeDigest() });
     return took;
   };
   if (store.state(planned) === 'done') return tellCached();
-  tell(store.state(planned) === 'partial' ? 'resumed' : 'started', 0);
   const took = await store.work(planned, compute, waiting(context, planned));
   if (took === undefined) return tellCached();
   tell('finished', took);
