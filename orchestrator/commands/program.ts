@@ -156,6 +156,12 @@ const addFiles = (program: Command, done: Done): void => {
     .description('every trial of a sweep: state, progress, keypoint error and scene drift')
     .addHelpText('after', examples('status my-sweep', 'status my.yaml --json'))
     .action(async (sweep, options) => done(await (await import('./status.ts')).showStatus(sweep, options)));
+  withJson(program.command('compare'))
+    .argument('<sweep>', 'the name of a sweep, or its YAML file')
+    .description('the finished trials of a sweep, ranked, and against the best at the same seeds')
+    .addOption(new Option('--by <measure>', 'what ranks them').choices(['error', 'drift']).default('error'))
+    .addHelpText('after', examples('compare my-sweep', 'compare my.yaml --by drift --json'))
+    .action(async (sweep, options) => done(await (await import('./compare.ts')).compareTrials(sweep, options)));
   withJson(program.command('clean'))
     .description('what the store holds, and what of it no run uses')
     .option('--yes', 'delete what no run uses', false)
