@@ -23,7 +23,8 @@ export const Sweep = z.strictObject({
   budget_minutes: z
     .number()
     .gt(0)
-    .max(525_600)
+    // Longer than 24 days no timer of Node can wait.
+    .max(34_560)
     .nullable()
     .default(null)
     .describe('After so long the trials at work save a checkpoint and stop; the same command goes on.'),

@@ -1,4 +1,5 @@
 import { availableParallelism, constants } from 'node:os';
+import { visibleDevices } from '../processes/devices.ts';
 import { startTrial } from '../processes/trial-process.ts';
 import type { Interrupts } from './local.ts';
 import type { TrialCommand, TrialExecutor, TrialOutcome } from './trials.ts';
@@ -14,11 +15,19 @@ export const outcomeOf = (exit_code: number, stopped: boolean): TrialOutcome => 
   return interrupted.includes(exit_code) ? { state: 'preempted' } : { state: 'failed', exit_code };
 };
 
-/** Trials side by side share the cores; one alone has them all, unless the environment says otherwise. */
-const threadsOf = (slots: number, { nproc_per_node }: TrialCommand): Record<string, string> =>
-  slots === 1 || process.env.OMP_NUM_THREADS !== undefined
-    ? {}
-    : { OMP_NUM_THREADS: String(Math.max(1, Math.floor(availableParallelism() / (slots * nproc_per_node)))) };
+/** What trials side by side share: the cores, and the devices, of which each trial has some of its own while they last. */
+export const shareOf = (
+  slot: number,
+  { slots, cores, devices }: { slots: number; cores: number; devices: readonly string[] },
+  nproc_per_node: number,
+): Record<string, string> => {
+  if (slots === 1) return {};
+  const threads = { OMP_NUM_THREADS: String(Math.max(1, Math.floor(cores / (slots * nproc_per_node)))) };
+  if (devices.length < nproc_per_node) return threads;
+  const groups = Math.floor(devices.length / nproc_per_node);
+  const first = (slot % groups) * nproc_per_node;
+  return { ...threads, CUDA_VISIBLE_DEVICES: devices.slice(first, first + nproc_per_node).join() };
+};
 
 export interface LocalOptions {
   /** trials at a time */
@@ -44,14 +53,14 @@ export class LocalTrials implements TrialExecutor {
     const waiting = [...trials];
     const failed = new AbortController();
     const stop = AbortSignal.any([interrupts.stop, failed.signal]);
-    const work = async (): Promise<void> => {
+    const work = async (slot: number): Promise<void> => {
       for (let trial = waiting.shift(); trial !== undefined; trial = waiting.shift()) {
-        const outcome = await this.#runOne(trial, { stop, kill: interrupts.kill });
+        const outcome = await this.#runOne(trial, slot, { stop, kill: interrupts.kill });
         await onEnd(trial.id, outcome);
       }
     };
-    const slots = Array.from({ length: Math.min(this.#options.slots, trials.length) }, () =>
-      work().catch((cause: unknown) => {
+    const slots = Array.from({ length: Math.min(this.#options.slots, trials.length) }, (_, slot) =>
+      work(slot).catch((cause: unknown) => {
         failed.abort();
         throw cause;
       }),
@@ -60,11 +69,13 @@ export class LocalTrials implements TrialExecutor {
     for (const end of ends) if (end.status === 'rejected') throw end.reason;
   }
 
-  async #runOne(trial: TrialCommand, { stop, kill }: Interrupts): Promise<TrialOutcome> {
+  async #runOne(trial: TrialCommand, slot: number, { stop, kill }: Interrupts): Promise<TrialOutcome> {
     if (stop.aborted) return { state: 'cancelled' };
     const { slots, entry } = this.#options;
-    const { args, log } = trial;
-    const running = startTrial({ args, log, env: threadsOf(slots, trial), ...(entry === undefined ? {} : { entry }) });
+    const { args, log, nproc_per_node } = trial;
+    const machine = { slots, cores: availableParallelism(), devices: visibleDevices() };
+    const env = { ...shareOf(slot, machine, nproc_per_node), ...this.#given() };
+    const running = startTrial({ args, log, env, ...(entry === undefined ? {} : { entry }) });
     stop.addEventListener('abort', running.stop, { once: true });
     kill.addEventListener('abort', running.kill, { once: true });
     try {
@@ -73,5 +84,11 @@ export class LocalTrials implements TrialExecutor {
       stop.removeEventListener('abort', running.stop);
       kill.removeEventListener('abort', running.kill);
     }
+  }
+
+  /** What a person has set by hand is not shared out. */
+  #given(): Record<string, string> {
+    const { OMP_NUM_THREADS } = process.env;
+    return OMP_NUM_THREADS === undefined ? {} : { OMP_NUM_THREADS };
   }
 }

@@ -66,6 +66,16 @@ describe('trials on this machine', () => {
     expect(existsSync(join(folder, 'e'))).toBe(false);
   });
 
+  it('are ended at once, with all they have started, when stopping takes too long', async () => {
+    const { stop, kill, ends, done } = start([commandOf('deaf', 'deaf', 'deaf', folder)], 1);
+    const pids = await pidsOf('deaf');
+    stop.abort();
+    kill.abort();
+    await done;
+    expect(ends).toEqual([['deaf', { state: 'cancelled' }]]);
+    expect(pids.filter(isAlive)).toEqual([]);
+  });
+
   it('are told as preempted when somebody else ends them', async () => {
     const { ends, done } = start([waiting('f')], 1);
     const [pid = 0] = await pidsOf('f');

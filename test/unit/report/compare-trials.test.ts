@@ -26,17 +26,23 @@ describe('trials of a sweep', () => {
     // Means of the seeds: 4 and 6, 2 and 3.
     expect(groups.map(({ keypoint_error_px }) => keypoint_error_px.mean)).toEqual([2.5, 5]);
     expect(groups[0]?.against_best).toBeNull();
-    expect(groups[1]?.against_best).toMatchObject({ mean_difference: 2.5, paired_by: 'seed', judgement: 'worse' });
+    expect(groups[1]?.against_best).toMatchObject({ mean_difference: 2.5, paired_by: 'seed' });
   });
 
   it('are paired seed by seed, so that what the seeds have in common cancels', () => {
-    const seeds = [1, 2, 3, 4];
+    const seeds = [1, 2, 3, 4, 5];
     const groups = rankTrials(
       [...seeds.map(seed => trial('a', seed, [10 * seed])), ...seeds.map(seed => trial('b', seed, [10 * seed + 1]))],
       'keypoint_error_px',
     );
-    // Unpaired, the intervals of 10 … 40 overlap; paired, the difference is 1 at every seed.
+    // Unpaired, the intervals of 10 … 50 overlap; paired, the difference is 1 at every seed.
     expect(groups[1]?.against_best).toMatchObject({ mean_difference: 1, low: 1, high: 1, judgement: 'worse' });
+  });
+
+  it('are not judged by a handful of seeds that agree', () => {
+    const two = [1, 2].flatMap(seed => [trial('a', seed, [1]), trial('b', seed, [2])]);
+    const [, second] = rankTrials(two, 'keypoint_error_px');
+    expect(second?.against_best).toMatchObject({ low: 1, paired_by: 'seed', judgement: 'undecided' });
   });
 
   it('of one seed are paired by held-out pair, of different seeds not at all', () => {
