@@ -16,6 +16,7 @@ import { countStates, reportTrials, statusTable } from './status.ts';
 import { type PreparedSweep, type PreparedTrial, prepareSweep } from './sweep-prepare.ts';
 import { SweepRun, type TrialEnd } from './sweep-run.ts';
 import { changeLines, describeSharing, describeSingular, nameOf } from './sweep-text.ts';
+import { watchTrials } from './sweep-watch.ts';
 import { stateOf } from './trial-state.ts';
 
 export interface RunSweepOptions {
@@ -139,10 +140,12 @@ const runTrials = async (prepared: PreparedSweep, folder: SweepFolder, options: 
       tell.event({ type: 'trial', id, assignment, judgement: end.judgement, attempt: end.attempt });
     },
   });
+  const stopWatching = watchTrials(pending, tell.line);
   try {
     await run.run(pending, interrupts);
     return await finish({ run, plan, spent: interrupts.spent?.aborted ?? false }, folder, tell);
   } finally {
+    stopWatching();
     release();
   }
 };

@@ -5,7 +5,7 @@ import { cache, features } from './cache.ts';
 import type { RunContext } from './context.ts';
 import { evaluate } from './evaluate.ts';
 import { figures } from './figures.ts';
-import { hasPassed, preflight } from './preflight.ts';
+import { hasPassed, preflightOnce } from './preflight.ts';
 import { primary } from './primary.ts';
 import { runStage } from './stage.ts';
 import { train } from './train.ts';
@@ -37,7 +37,7 @@ export const runStages = async (context: RunContext, until: StageName = 'report'
   const needsCheck = needsModels && !(await hasPassed(context));
   if (needsCheck) context.services.warmUp();
   await runStage(context, assemble);
-  if (needsCheck) await preflight(context);
+  if (needsCheck) await preflightOnce(context);
   // The workers load the same models: the bridge's copy would only take memory from them.
   await context.services.close();
   for (const stage of wanted) await runStage(context, stage);
