@@ -21,11 +21,13 @@ import { stateOf } from './trial-state.ts';
 
 export interface RunSweepOptions {
   fresh: boolean;
+  /** the last stage to go to; all stages and the report when left out */
   until?: StageName;
   json: boolean;
   failFast: boolean;
   maxFailures?: number;
   onlyFailed: boolean;
+  requireConverged: boolean;
 }
 
 /** Lines for people on standard error, or one JSON object a line on standard output. */
@@ -105,9 +107,14 @@ interface Ending {
   run: SweepRun;
   plan: SweepPlan;
   spent: boolean;
+  requireConverged: boolean;
 }
 
-const finish = async ({ run, plan, spent }: Ending, folder: SweepFolder, tell: Tell): Promise<number> => {
+const finish = async (
+  { run, plan, spent, requireConverged }: Ending,
+  folder: SweepFolder,
+  tell: Tell,
+): Promise<number> => {
   const reports = await reportTrials({ trials: plan.trials.filter(({ orphaned }) => !orphaned) });
   tell.line(`\n${statusTable(reports)}\n\nsweep ${plan.name}: ${countStates(reports)}`);
   if (run.failed.size > 0)
@@ -117,7 +124,9 @@ const finish = async ({ run, plan, spent }: Ending, folder: SweepFolder, tell: T
   else if (run.stopped === 'failures') tell.line('stopped after too many failures; the same command goes on');
   tell.event({ type: 'sweep_end', stopped: run.stopped ?? null, failed: [...run.failed] });
   if (run.stopped === 'cancelled') return exitCodes.interrupted;
-  return run.failed.size > 0 ? exitCodes.failed : exitCodes.done;
+  if (run.failed.size > 0) return exitCodes.failed;
+  const unconverged = reports.some(({ numbers }) => numbers?.converged === false);
+  return requireConverged && unconverged ? exitCodes.not_converged : exitCodes.done;
 };
 
 const runTrials = async (prepared: PreparedSweep, folder: SweepFolder, options: RunSweepOptions): Promise<number> => {
@@ -143,7 +152,8 @@ const runTrials = async (prepared: PreparedSweep, folder: SweepFolder, options: 
   const stopWatching = watchTrials(pending, tell.line);
   try {
     await run.run(pending, interrupts);
-    return await finish({ run, plan, spent: interrupts.spent?.aborted ?? false }, folder, tell);
+    const spent = interrupts.spent?.aborted ?? false;
+    return await finish({ run, plan, spent, requireConverged: options.requireConverged }, folder, tell);
   } finally {
     stopWatching();
     release();
@@ -158,7 +168,7 @@ const refuseFresh = (): PosetwinError =>
 /**
  * `posetwin run x.yaml` of a file with `sweep`: freezes the plan, then runs every trial that is not finished, each as
  * `posetwin run x.yaml --trial <id>`. The same command continues. Answers 0 done, 2 bad experiment, 3 a trial failed,
- * 130 interrupted. Raises `usage`, `sweep_locked` where another command runs this sweep.
+ * 4 one has not converged (with --require-converged), 130 interrupted. Raises `usage`, `sweep_locked` where another command runs this sweep.
  */
 export const runSweep = async (loaded: LoadedSweep, options: RunSweepOptions): Promise<number> => {
   if (options.fresh) throw refuseFresh();

@@ -39,11 +39,6 @@ export interface RunOptions extends RunSweepOptions {
   trial?: string;
   dryRun: boolean;
   printConfig: boolean;
-  fresh: boolean;
-  requireConverged: boolean;
-  /** the last stage to go to; all stages and the report when left out */
-  until?: StageName;
-  json: boolean;
 }
 
 /** An experiment and where its values come from: of a file, or frozen in the plan of a sweep. */
@@ -180,6 +175,16 @@ const runTrial = async (file: string, id: string, options: RunOptions): Promise<
   }
 };
 
+/** Flags that would have no effect. Raises `usage`. */
+const refuseWithoutSweep = ({ failFast, maxFailures, onlyFailed }: RunOptions): void => {
+  const given = { '--fail-fast': failFast, '--max-failures': maxFailures !== undefined, '--only-failed': onlyFailed };
+  for (const [option, isGiven] of Object.entries(given))
+    if (isGiven)
+      throw new PosetwinError('usage', `${option} has no effect: this is no sweep`, {
+        hint: 'a file with `sweep`, or --sweep, makes one',
+      });
+};
+
 /**
  * `posetwin run x.yaml`: assemble, cache, train, evaluate, verdict, figures, report. The same command again continues
  * or says what is there. With `sweep`, in the file or on the command line, every trial.
@@ -191,6 +196,7 @@ export const runExperiment = async (file: string, options: RunOptions): Promise<
   if (options.dryRun) return showPlan(file, options);
   const sweep = loadSweep(file, options);
   if (sweep !== undefined) return runSweep(sweep, options);
+  refuseWithoutSweep(options);
   const loaded = loadChecked(file, options);
   return 'exitCode' in loaded ? loaded.exitCode : execute(file, loaded, options);
 };

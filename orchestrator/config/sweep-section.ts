@@ -22,6 +22,7 @@ export interface SweepSection {
   axes: readonly LocatedAxis[];
   /** trials beside those of the axes */
   include: readonly (readonly Override[])[];
+  exclude: readonly (readonly Override[])[];
   place: Place;
 }
 
@@ -30,7 +31,8 @@ const Section = z.strictObject({ sweep: Sweep });
 /** More combinations than anybody runs; where there are more, the file means something else. */
 const maxCombinations = 100_000;
 
-const pathOf = (steps: Override['steps']): string => dotted(steps.map(({ name }) => name));
+/** Dotted; `schedule.config` is called `schedule`. */
+export const pathOf = ({ steps }: Pick<Override, 'steps'>): string => dotted(steps.map(({ name }) => name));
 
 /** Where a key's text begins, behind its quote if it has one. */
 const textPlace = (key: Place, name: string): Place =>
@@ -48,7 +50,7 @@ const withFlags = (tree: LocatedMap, flags: readonly Override[]): LocatedMap =>
   flags.reduce((current, { steps, value }) => {
     const place = steps[0]?.place ?? value.place;
     const [sweep, axes] = [mapAt(current, ['sweep'], place), mapAt(current, ['sweep', 'axes'], place)];
-    const changed = withEntry(axes, pathOf(steps), { key: place, value });
+    const changed = withEntry(axes, pathOf({ steps }), { key: place, value });
     const key = sweep.entries.get('axes')?.key ?? place;
     return withEntry(current, 'sweep', { key: place, value: withEntry(sweep, 'axes', { key, value: changed }) });
   }, tree);
@@ -60,14 +62,14 @@ const overridesOf = (node: Located | undefined): Override[] =>
 
 const axesOf = (tree: LocatedMap): LocatedAxis[] =>
   overridesOf(findAt(tree, ['sweep', 'axes'])?.node).map(({ steps, value }) => ({
-    path: pathOf(steps),
+    path: pathOf({ steps }),
     steps,
     values: value.type === 'list' ? value.items : [],
     place: steps[0]?.place ?? value.place,
   }));
 
-const includesOf = (tree: LocatedMap): Override[][] => {
-  const list = findAt(tree, ['sweep', 'include'])?.node;
+const listedIn = (tree: LocatedMap, key: 'include' | 'exclude'): Override[][] => {
+  const list = findAt(tree, ['sweep', key])?.node;
   return list?.type === 'list' ? list.items.map(overridesOf) : [];
 };
 
@@ -113,30 +115,41 @@ const undrawn = (tree: LocatedMap): Diagnostic[] => {
   ];
 };
 
-/** Paths and values of `exclude` that no combination has: they would drop nothing, and nobody would know. */
-const idleExclusions = (tree: LocatedMap, axes: readonly LocatedAxis[]): Diagnostic[] => {
-  const list = findAt(tree, ['sweep', 'exclude'])?.node;
-  const overrides = list?.type === 'list' ? list.items.flatMap(overridesOf) : [];
-  return overrides.flatMap(({ steps, value }) => {
-    const [path, axis] = [pathOf(steps), axes.find(({ path: known }) => known === pathOf(steps))];
-    if (axis === undefined) {
-      const message = `the sweep has no axis \`${path}\``;
-      const hint = didYouMean(
-        path,
-        axes.map(({ path: known }) => known),
-        'its axes',
-      );
-      const place = steps[0]?.place ?? value.place;
-      return [diagnosticAt(place, { code: 'unknown_key', message, path: `sweep.exclude.${path}`, hint })];
-    }
-    const [given, texts] = [textOf(value), axis.values.map(textOf)];
-    // An axis of the command line may well lack what the file excludes.
-    if (texts.includes(given) || axis.place.source.kind === 'flag') return [];
-    const message = `the axis \`${path}\` has no value ${given}`;
-    const hint = didYouMean(given, texts, 'its values');
-    return [diagnosticAt(value.place, { code: 'unknown_value', message, path: `sweep.exclude.${path}`, hint })];
+const unknownAxis = (exclusion: Override, axes: readonly LocatedAxis[]): Diagnostic => {
+  const path = pathOf(exclusion);
+  const known = axes.map(axis => axis.path);
+  return diagnosticAt(exclusion.steps[0]?.place ?? exclusion.value.place, {
+    code: 'unknown_key',
+    message: `the sweep has no axis \`${path}\``,
+    path: `sweep.exclude.${path}`,
+    hint: didYouMean(path, known, 'its axes'),
   });
 };
+
+/** Paths and values of `exclude` that no combination has: they would drop nothing, and nobody would know. */
+const idleExclusion = (exclusion: Override, axes: readonly LocatedAxis[]): Diagnostic[] => {
+  const path = pathOf(exclusion);
+  const axis = axes.find(({ path: known }) => known === path);
+  if (axis === undefined) return [unknownAxis(exclusion, axes)];
+  const [given, texts] = [textOf(exclusion.value), axis.values.map(textOf)];
+  // An axis of the command line may well lack what the file excludes.
+  if (texts.includes(given) || axis.place.source.kind === 'flag') return [];
+  const message = `the axis \`${path}\` has no value ${given}`;
+  const hint = didYouMean(given, texts, 'its values');
+  return [diagnosticAt(exclusion.value.place, { code: 'unknown_value', message, path: `sweep.exclude.${path}`, hint })];
+};
+
+const repeated = (axes: readonly LocatedAxis[]): Diagnostic[] =>
+  axes
+    .filter(({ path }, index) => axes.findIndex(axis => axis.path === path) < index)
+    .map(({ path, place }) =>
+      diagnosticAt(place, {
+        code: 'duplicate_key',
+        message: `the axis \`${path}\` stands here a second time`,
+        path: `sweep.axes.${path}`,
+        hint: '`schedule.config` says the same as `schedule`: put all values into one axis',
+      }),
+    );
 
 /** Equal for equal values, whatever their places. */
 export const textOf = (node: Located): string => JSON.stringify(toValue(node));
@@ -145,7 +158,10 @@ const checkTogether = (tree: LocatedMap, sweep: Sweep, axes: readonly LocatedAxi
   ...axes.flatMap(refusedAxis),
   ...(sweep.strategy === 'list' ? unequal(axes) : tooMany(axes, place)),
   ...(sweep.strategy === 'random' && sweep.max_trials === null ? undrawn(tree) : []),
-  ...idleExclusions(tree, axes),
+  ...repeated(axes),
+  ...listedIn(tree, 'exclude')
+    .flat()
+    .flatMap(exclusion => idleExclusion(exclusion, axes)),
 ];
 
 /** The sweep that `tree` and the flags declare; undefined, and reasons in `diagnostics`, where it is refused. */
@@ -165,5 +181,7 @@ export const readSection = (
   const [axes, place] = [axesOf(own), placeOf(found)];
   const wrong = checkTogether(own, data.sweep, axes, place);
   diagnostics.push(...wrong);
-  return wrong.length > 0 ? undefined : { sweep: data.sweep, axes, include: includesOf(own), place };
+  return wrong.length > 0
+    ? undefined
+    : { sweep: data.sweep, axes, include: listedIn(own, 'include'), exclude: listedIn(own, 'exclude'), place };
 };

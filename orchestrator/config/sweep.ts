@@ -7,8 +7,8 @@ import type { GroupContext } from './groups.ts';
 import { complete, contextIn, type LoadOptions, type LoadResult } from './load.ts';
 import { applyOverrides, type Override, readFlags } from './overrides.ts';
 import { type Combination, expand } from './sweep-expand.ts';
-import { readSection, type SweepSection, textOf } from './sweep-section.ts';
-import { dotted, type Located, type LocatedMap, toValue } from './tree.ts';
+import { pathOf, readSection, type SweepSection, textOf } from './sweep-section.ts';
+import { type Located, type LocatedMap, toValue } from './tree.ts';
 
 export interface SweepOptions extends LoadOptions {
   /** `path=value,value`, as given to `--sweep`: an axis in place of the file's, or beside them */
@@ -24,24 +24,22 @@ export type LoadedSweep =
   | { ok: true; file: string; sweep: Sweep; trials: LoadedTrial[] }
   | { ok: false; diagnostics: Diagnostic[] };
 
-const pathOf = ({ steps }: Pick<Override, 'steps'>): string => dotted(steps.map(({ name }) => name));
 const isOfSweep = ({ steps }: Override): boolean => steps[0]?.name === 'sweep';
 
-const isExcluded = (sweep: Sweep, combination: Combination<Located>): boolean => {
+const isExcluded = ({ exclude }: SweepSection, combination: Combination<Located>): boolean => {
   const texts = new Map(combination.map(({ path, value }) => [path, textOf(value)]));
-  return sweep.exclude.some(partial =>
-    Object.entries(partial).every(([path, value]) => texts.get(path) === JSON.stringify(value)),
-  );
+  return exclude.some(partial => partial.every(override => texts.get(pathOf(override)) === textOf(override.value)));
 };
 
 /** What each trial puts into the experiment. */
-const trialsOf = ({ sweep, axes, include }: SweepSection): Override[][] => {
+const trialsOf = (section: SweepSection): Override[][] => {
+  const { sweep, axes, include } = section;
   const steps = new Map(axes.map(axis => [axis.path, axis.steps]));
   const combinations = expand<Located>({
     ...sweep,
     axes,
     textOf,
-    isExcluded: combination => isExcluded(sweep, combination),
+    isExcluded: combination => isExcluded(section, combination),
   });
   const ofAxes = combinations.map(combination =>
     combination.map(({ path, value }) => ({ steps: steps.get(path) ?? [], value })),
@@ -110,8 +108,9 @@ export const loadSweep = (file: string, options: SweepOptions): LoadedSweep | un
   const composed = composeFile(path, [], context);
   const refused: Diagnostic[] = [];
   const [set, flags] = [readFlags(options.set, '--set', refused), readFlags(options.sweep, '--sweep', refused)];
-  if (composed === undefined || (!composed.entries.has('sweep') && options.sweep.length === 0)) return undefined;
+  if (composed === undefined) return undefined;
   const tree = applyOverrides(composed, set.filter(isOfSweep), context);
+  if (!tree.entries.has('sweep') && options.sweep.length === 0) return undefined;
   const section = readSection(tree, flags, refused);
   const own = set.filter(override => !isOfSweep(override));
   if (section !== undefined) refused.push(...idleFlags(own, section));

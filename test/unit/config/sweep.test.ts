@@ -109,6 +109,16 @@ describe('the section', () => {
     ]);
   });
 
+  it('knows a config of a group by either of its names', () => {
+    const file = write(`  axes: {schedule.config: [linear, patent-beta], seed: [1]}
+  exclude: [{schedule.config: linear}]
+`);
+    expect(namesOf(file)).toEqual(['schedule=patent-beta seed=1']);
+    expect(faults(write('  axes: {schedule: [linear], schedule.config: [patent-beta]}\n'))).toEqual([
+      'duplicate_key 7:30',
+    ]);
+  });
+
   it('takes axes from --sweep in place of those of the file, and beside them', () => {
     const file = write('  axes: {seed: [1, 2]}\n');
     expect(namesOf(file, flags([], ['seed=3', 'schedule.config=linear,patent-beta']))).toEqual([
@@ -178,6 +188,9 @@ describe('a sweep that cannot be', () => {
 
   it('is refused where a flag would have no effect, or has no values', () => {
     const file = write('  axes: {seed: [1]}\n');
+    expect(faults(workspace.write({ 'plain.yaml': plain }), flags(['sweep.slots=2']))).toEqual([
+      'refused_combination 1:1',
+    ]);
     expect(faults(file, flags(['seed=4']))).toEqual(['refused_combination 1:1']);
     expect(faults(file, flags([], ['seed']))).toEqual(['usage 1:1']);
     expect(faults(file, flags([], ['seed=']))).toEqual(['out_of_range 1:5']);
