@@ -23,8 +23,6 @@ export interface SweepRunOptions {
   onEnd: (end: TrialEnd) => void | Promise<void>;
 }
 
-const now = (): string => new Date().toISOString();
-
 /** Runs trials to their ends through an executor: wave after wave, those that are tried again in the next one. */
 export class SweepRun {
   /** trials that failed for good */
@@ -35,6 +33,8 @@ export class SweepRun {
   readonly #stop = new AbortController();
   readonly #attempts = new Map<string, number>();
   readonly #failures = new Map<string, number>();
+  /** when the run of each trial had been started before this wave: clocks of several machines need not agree */
+  readonly #before = new Map<string, string | undefined>();
   #next: PreparedTrial[] = [];
 
   constructor(options: SweepRunOptions) {
@@ -55,10 +55,10 @@ export class SweepRun {
   async #runWave(wave: readonly PreparedTrial[], interrupts: Interrupts): Promise<void> {
     const { executor, commandOf } = this.#options;
     const byId = new Map(wave.map(trial => [trial.trial.id, trial]));
-    const since = now();
+    for (const { trial, run } of wave) this.#before.set(trial.id, (await run.status())?.started);
     const onEnd = async (id: string, outcome: TrialOutcome): Promise<void> => {
       const trial = byId.get(id);
-      if (trial !== undefined) await this.#end(trial, outcome, since);
+      if (trial !== undefined) await this.#end(trial, outcome);
     };
     await executor.run(wave.map(commandOf), onEnd, interrupts);
   }
@@ -69,11 +69,11 @@ export class SweepRun {
     await delay(Math.max(0, ...waits), undefined, { signal: stop }).catch(() => undefined);
   }
 
-  async #end(trial: PreparedTrial, outcome: TrialOutcome, since: string): Promise<void> {
+  async #end(trial: PreparedTrial, outcome: TrialOutcome): Promise<void> {
     const { id } = trial.trial;
     const status = await trial.run.status();
     // What an earlier attempt has left there says nothing about this one.
-    const started = status !== undefined && status.started >= since ? status.started : null;
+    const started = status === undefined || status.started === this.#before.get(id) ? null : status.started;
     if (outcome.state === 'cancelled' && started === null) return this.#note('stopped', id);
     const told = started === null || status?.finished === null ? undefined : status;
     if (outcome.state === 'failed') this.#failures.set(id, (this.#failures.get(id) ?? 0) + 1);
@@ -83,7 +83,7 @@ export class SweepRun {
       trial: id,
       attempt: this.#attempts.get(id) ?? 1,
       started,
-      ended: now(),
+      ended: new Date().toISOString(),
       outcome: outcome.state,
       exit_code: outcome.state === 'failed' ? outcome.exit_code : null,
       code: told?.code ?? null,

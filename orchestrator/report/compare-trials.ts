@@ -37,8 +37,8 @@ export interface RankedGroup {
 
 const options = { confidence: 0.95, seed: 0 };
 
-/** Four seeds that agree by chance are no rarity (1 in 8), and the interval of so few leaves out 0 whenever they do. */
-const fewestSeeds = 5;
+/** Four that agree by chance are no rarity (1 in 8), and the interval of so few leaves out 0 whenever they do. */
+const fewest = 5;
 
 interface Group {
   assignment: Record<string, unknown>;
@@ -86,11 +86,10 @@ const compare = (group: Group, best: Group, measure: Measure): Against | null =>
   const isOne = pairs.length === 1;
   const [mine, theirs] = isOne ? first : [pairs.map(([a]) => meanOf(a)), pairs.map(([, b]) => meanOf(b))];
   const difference = pairedBootstrap(mine, theirs, options);
-  const isEnough = isOne || pairs.length >= fewestSeeds;
   return {
     ...difference,
     paired_by: isOne ? 'pair' : 'seed',
-    judgement: isEnough && difference.low > 0 ? 'worse' : 'undecided',
+    judgement: mine.length >= fewest && difference.low > 0 ? 'worse' : 'undecided',
   };
 };
 
