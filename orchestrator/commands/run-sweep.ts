@@ -91,9 +91,9 @@ const describeEnd = async ({ trial, attempt, judgement }: TrialEnd): Promise<str
       ? ''
       : `: keypoint error ${numbers.secondary_px.toFixed(2)} px`;
   const error = [attempt.code, attempt.message].filter(text => text !== null).join(' ');
-  const why = attempt.outcome !== 'failed' ? '' : `: ${error === '' ? `exit code ${attempt.exit_code}` : error}`;
+  const cause = attempt.outcome !== 'failed' ? '' : `: ${error === '' ? `exit code ${attempt.exit_code}` : error}`;
   const words = judgement === 'retry' ? `${attempt.outcome}, tried again` : judgement;
-  return `${nameOf(trial.trial)} ${words}${reached}${why}`;
+  return `${nameOf(trial.trial)} ${words}${reached}${cause}`;
 };
 
 /** After its budget a sweep stops as by Ctrl-C. */
@@ -110,6 +110,8 @@ interface Ending {
   requireConverged: boolean;
 }
 
+const why = { cancelled: 'stopped with a checkpoint saved', failures: 'stopped after too many failures' } as const;
+
 const finish = async (
   { run, plan, spent, requireConverged }: Ending,
   folder: SweepFolder,
@@ -119,9 +121,8 @@ const finish = async (
   tell.line(`\n${statusTable(reports)}\n\nsweep ${plan.name}: ${countStates(reports)}`);
   if (run.failed.size > 0)
     tell.line(`what the failed trials print: ${folder.relativePath}/logs/; the same command tries them again`);
-  if (spent) tell.line('the budget is spent, all is saved; the same command goes on');
-  else if (run.stopped === 'cancelled') tell.line('stopped, all is saved; the same command goes on');
-  else if (run.stopped === 'failures') tell.line('stopped after too many failures; the same command goes on');
+  if (run.stopped !== undefined)
+    tell.line(`${spent ? 'the budget is spent' : why[run.stopped]}; the same command goes on`);
   tell.event({ type: 'sweep_end', stopped: run.stopped ?? null, failed: [...run.failed] });
   if (run.stopped === 'cancelled') return exitCodes.interrupted;
   if (run.failed.size > 0) return exitCodes.failed;
@@ -168,7 +169,8 @@ const refuseFresh = (): PosetwinError =>
 /**
  * `posetwin run x.yaml` of a file with `sweep`: freezes the plan, then runs every trial that is not finished, each as
  * `posetwin run x.yaml --trial <id>`. The same command continues. Answers 0 done, 2 bad experiment, 3 a trial failed,
- * 4 one has not converged (with --require-converged), 130 interrupted. Raises `usage`, `sweep_locked` where another command runs this sweep.
+ * 4 one has not converged (with --require-converged), 130 interrupted. Raises `usage`, and `sweep_locked` where another
+ * command runs this sweep.
  */
 export const runSweep = async (loaded: LoadedSweep, options: RunSweepOptions): Promise<number> => {
   if (options.fresh) throw refuseFresh();

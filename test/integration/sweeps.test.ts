@@ -57,7 +57,7 @@ describe('a sweep of two trials that share their set', () => {
       const { trials } = await status();
       expect(trials.map(({ state }: { state: string }) => state)).not.toContain('running');
     },
-    3 * minutes,
+    5 * minutes,
   );
 
   it(
@@ -73,7 +73,7 @@ describe('a sweep of two trials that share their set', () => {
         { state: 'interrupted', code: 'cancelled' },
       ]);
     },
-    3 * minutes,
+    5 * minutes,
   );
 
   it(
@@ -89,6 +89,6 @@ describe('a sweep of two trials that share their set', () => {
       expect(countOf(text, /^(assemble|cache) +cached/gm)).toBeGreaterThanOrEqual(2);
       expect(await readdir(join(folder, '.posetwin/store/assemble'))).toHaveLength(1);
     },
-    3 * minutes,
+    5 * minutes,
   );
 });
