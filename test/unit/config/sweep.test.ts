@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { formatOrigin } from '../../../orchestrator/config/origins.ts';
 import { type LoadedSweep, loadSweep } from '../../../orchestrator/config/sweep.ts';
 import { describeAssignment, sweepDiagnostics } from '../../../orchestrator/config/sweep-diagnostics.ts';
 import type { Experiment } from '../../../orchestrator/contracts/experiment.ts';
@@ -77,6 +78,17 @@ describe('a trial', () => {
       { kind: 'arithmetic', num_steps: 5 },
       { kind: 'linear', num_steps: 5 },
     ]);
+  });
+
+  it('says of each value whether an axis of the file or of the command line gave it', () => {
+    const file = write('  axes:\n    seed: [1]\n');
+    const [trial] = sweepOf(file, flags([], ['train.learning_rate=1e-4,3e-4'])).trials;
+    if (!trial?.result.ok) throw new Error('the trial is broken');
+    const { origins } = trial.result;
+    expect(origins.seed).toEqual({ kind: 'file', file, line: 8, column: 12 });
+    const flag = { kind: 'flag', text: 'train.learning_rate=1e-4,3e-4', flag: '--sweep' } as const;
+    expect(origins['train.learning_rate']).toEqual(flag);
+    expect(formatOrigin(flag)).toBe('--sweep train.learning_rate=1e-4,3e-4');
   });
 
   it('has files of its values relative to the file that names them', () => {
