@@ -125,6 +125,11 @@ export const startCluster = async (folder: string, nodes = 2): Promise<Cluster> 
   return { folder: root, conf };
 };
 
+/** By their files: a container may have no process that takes note of the end of another. */
+const waitUntilGone = async (list: () => Promise<string[]>): Promise<void> => {
+  for (let tries = 0; tries < 50 && (await list()).length > 0; tries += 1) await delay(100);
+};
+
 const pidFiles = async (folder: string): Promise<string[]> =>
   (await readdir(folder)).filter(name => name.endsWith('.pid')).map(name => join(folder, name));
 
@@ -145,7 +150,8 @@ export const stopCluster = async (folder: string): Promise<void> => {
   const run = $({ env, quiet: true, nothrow: true });
   await run`scancel --full --signal=KILL --user=${userInfo().username}`;
   await run`scontrol shutdown`;
-  for (let tries = 0; tries < 50 && (await pidFiles(root)).length > 0; tries += 1) await delay(100);
+  await waitUntilGone(() => pidFiles(root));
   for (const file of await pidFiles(root)) await killByFile(file, 'SIGKILL');
   await killByFile(join(root, 'munge', 'munged.pid'), 'SIGTERM');
+  await waitUntilGone(() => pidFiles(join(root, 'munge')));
 };
