@@ -22,6 +22,8 @@ export interface SlurmExecutorOptions {
   slurm: Slurm;
   /** what Node is given before a trial's arguments: the program that runs trials */
   program: readonly string[];
+  /** the working directory of every trial; this process's own when left out */
+  cwd?: string;
   say?: (line: string) => void;
 }
 
@@ -111,7 +113,7 @@ export class SlurmExecutor implements TrialExecutor {
   }
 
   async #submit(trials: readonly TrialCommand[]): Promise<Watched> {
-    const { name, slots, slurm, program } = this.#options;
+    const { name, slots, slurm, program, cwd = process.cwd() } = this.#options;
     const [first] = trials;
     if (first === undefined) throw new PosetwinError('bug', 'a job array without trials');
     const array = await this.#journal.plan(trials);
@@ -123,7 +125,7 @@ export class SlurmExecutor implements TrialExecutor {
     await this.#copySetup(folder);
     await writeJson(join(folder, 'trials.json'), tasks);
     await writeText(join(folder, 'job.sh'), jobScript({ folder, node: process.execPath }));
-    const job_id = await submitJob(join(folder, 'job.sh'), options, process.cwd());
+    const job_id = await submitJob(join(folder, 'job.sh'), options, cwd);
     await this.#journal.submitted(array, job_id);
     this.#say(`submitted job ${job_id}: ${trials.length} trials, at most ${slots} at a time`);
     return { array, open: new Map(trials.entries()), misses: new Map() };

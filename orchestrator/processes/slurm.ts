@@ -71,6 +71,19 @@ export const showJobs = async (job_id: string): Promise<JobRecord[]> => {
   throw refused('scontrol', args, answer);
 };
 
+/** The address of the first node of a list as Slurm writes it: `gpu[03-04,07]`. Raises `slurm_unreachable`, `slurm_refused`. */
+export const firstAddress = async (nodelist: string): Promise<string> => {
+  const first = (await tell('show', 'hostnames', nodelist)).split('\n')[0]?.trim() ?? '';
+  const node = await tell('show', 'node', '--oneliner', first);
+  return /(?:^| )NodeAddr=(\S+)/.exec(node)?.[1] ?? first;
+};
+
+const tell = async (...args: string[]): Promise<string> => {
+  const answer = await ask('scontrol', args);
+  if (!answer.ok) throw refused('scontrol', args, answer);
+  return answer.stdout;
+};
+
 /** Id of the user's job with this comment, whatever its state; undefined when the controller knows none. */
 export const findJob = async (comment: string): Promise<string | undefined> => {
   const args = ['--me', '--noheader', '--states=all', '--format=%F|%k'];
