@@ -2,16 +2,22 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { Slurm } from '../../orchestrator/contracts/slurm.ts';
 import { SlurmExecutor, type SlurmExecutorOptions } from '../../orchestrator/executors/slurm.ts';
 import type { TrialCommand, TrialOutcome } from '../../orchestrator/executors/trials.ts';
+import { isAlive } from '../../orchestrator/processes/process-table.ts';
+import { ensurePython } from '../../orchestrator/processes/python-setup.ts';
+import { runWorker } from '../../orchestrator/processes/torchrun.ts';
+import { hashFile, readJson } from '../../orchestrator/runs/index.ts';
 import { type Cluster, startCluster, stopCluster, whyNoCluster } from '../../scripts/slurm/cluster.ts';
+import { newFolder } from '../fixtures/small-run.ts';
 
 const run = promisify(execFile);
 const slurm = Slurm.parse({ poll_seconds: 1, signal_seconds: 60 });
@@ -21,7 +27,7 @@ let cluster: Cluster;
 let folder: string;
 
 const until = async (happened: () => boolean | Promise<boolean>, what: string): Promise<void> => {
-  for (const deadline = Date.now() + 30_000; !(await happened()); await delay(50))
+  for (const deadline = Date.now() + 60_000; !(await happened()); await delay(50))
     if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`);
 };
 
@@ -40,6 +46,8 @@ const startsOf = async (id: string): Promise<{ start: number; rest: string[] }[]
     .split('\n')
     .filter(line => line.startsWith('{'))
     .map(line => JSON.parse(line));
+
+const tsx = (file: string): string[] => ['--import', import.meta.resolve('tsx'), resolve(file)];
 
 interface Running {
   outcomes: Map<string, TrialOutcome>;
@@ -83,7 +91,9 @@ beforeEach(async () => {
   return () => rm(folder, { recursive: true, force: true });
 });
 
-describe.skipIf(reason !== undefined)(`trials on Slurm${reason === undefined ? '' : ` (${reason})`}`, () => {
+const where = reason === undefined ? 'on Slurm' : `on Slurm (${reason})`;
+
+describe.skipIf(reason !== undefined)(`trials ${where}`, () => {
   it('run two at a time, each with its own arguments to the letter, and one fails alone', async () => {
     const hostile = ["it's", '$(touch /tmp/never)', 'two\nlines', '`"\\', '-n', ''];
     const trials = [0, 0, 7, 0].map((code, index) => trial(`t${index}`, ['exits', String(code), ...hostile]));
@@ -149,11 +159,7 @@ describe.skipIf(reason !== undefined)(`trials on Slurm${reason === undefined ? '
   it('are found again when the orchestrator is killed', async () => {
     const trials = [waiting('a'), trial('b', ['exits', '0'])];
     const given = JSON.stringify({ options: usual(), trials });
-    const orchestrator = spawn(
-      process.execPath,
-      ['--import', import.meta.resolve('tsx'), resolve('test/fixtures/slurm-orchestrator.ts'), given],
-      { stdio: 'inherit' },
-    );
+    const orchestrator = spawn(process.execPath, [...tsx('test/fixtures/slurm-orchestrator.ts'), given]);
     await until(() => isReady('a') && existsSync(join(folder, 'b.log')), 'two trials');
     orchestrator.kill('SIGKILL');
     await once(orchestrator, 'close');
@@ -183,4 +189,73 @@ describe.skipIf(reason !== undefined)(`trials on Slurm${reason === undefined ? '
     const { ended } = start([trial('a', [])], { slurm: { ...slurm, partition: 'nowhere' } });
     await expect(ended).rejects.toMatchObject({ code: 'slurm_refused', message: expect.stringContaining('nowhere') });
   });
+});
+
+/** A job on both nodes that launches the fixture's ranks as the orchestrator does; its output is `out`. */
+const launchOnNodes = async (stage: string): Promise<{ job_id: string; out: string; pids: number[] }> => {
+  const { python, pythonPath } = await ensurePython();
+  const [job, out, options] = ['job.json', 'out', 'options.json'].map(name => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ];
+  await mkdir(join(folder, 'pids'));
+  await writeFile(job, JSON.stringify({ stage, folder: join(folder, 'pids') }));
+  const path = [pythonPath, resolve('test/fixtures/python')].join(delimiter);
+  const launch = { python, pythonPath: path, module: 'worker_fixture', args: [job], nproc: 1, nnodes: 2 };
+  await writeFile(options, JSON.stringify({ ...launch, log_dir: join(folder, 'log') }));
+  const command = `"$NODE" "$@" "$(cat ${options})" & echo $! > ${join(folder, 'pid')}; trap 'kill $!' TERM; wait; wait; sleep 30`;
+  await writeFile(join(folder, 'job.sh'), `#!/bin/bash\n${command}\n`);
+  const shape = ['--parsable', '--nodes=2', '--ntasks-per-node=1', `--output=${out}`];
+  const env = { ...process.env, NODE: process.execPath };
+  const { stdout } = await run('sbatch', [...shape, join(folder, 'job.sh'), ...tsx('test/fixtures/launch.ts')], {
+    env,
+  });
+  await until(async () => /"ready"/.test(await readFile(out, 'utf8').catch(() => '')), 'both ranks');
+  const { pids } = JSON.parse((await readFile(out, 'utf8')).split('\n').find(line => line.includes('"ready"')) ?? '');
+  return { job_id: stdout.trim(), out, pids };
+};
+
+describe.skipIf(reason !== undefined)(`ranks on two nodes ${where}`, () => {
+  it('stop together and count as stopped', async () => {
+    const { job_id, out } = await launchOnNodes('waits');
+    await run('scancel', ['--batch', '--signal=TERM', job_id]);
+    await until(async () => (await readFile(out, 'utf8')).includes('"exit"'), 'the end');
+    expect(await readFile(out, 'utf8')).toContain('"outcome":"stopped","exit_code":0');
+    await run('scancel', [job_id]);
+  });
+
+  it('end with a killed orchestrator, though their job goes on', async () => {
+    const { job_id, pids } = await launchOnNodes('ignores_stop');
+    process.kill(Number(await readFile(join(folder, 'pid'), 'utf8')), 'SIGKILL');
+    await until(() => !pids.some(isAlive), 'the end of both');
+    expect(await stateOf(job_id)).toContain('RUNNING');
+    await run('scancel', [job_id]);
+  });
+
+  it('train the bits that two ranks on one node train', async () => {
+    const home = await newFolder();
+    const steps = ['train.max_train_steps=2', 'train.nnodes=2', 'schedule.num_steps=4'];
+    const args = ['small.yaml', '--until', 'train', ...steps.flatMap(setting => ['--set', setting])];
+    const trained = { ...trial('nodes', args), nnodes: 2 };
+    const { outcomes, ended } = start([trained], { program: tsx('orchestrator/run.ts'), cwd: home });
+    await ended;
+    expect(outcomes.get('nodes'), await readFile(trained.log, 'utf8')).toEqual({ state: 'done' });
+    const store = join(home, '.posetwin', 'store', 'train');
+    const [key = ''] = await readdir(store);
+    const job = await readJson(join(store, key, 'job.json'), z.looseObject({ output_dir: z.string() }));
+    const alone = join(folder, 'alone');
+    await mkdir(alone);
+    await writeFile(join(folder, 'alone.json'), JSON.stringify({ ...job, output_dir: alone }));
+    const launch = {
+      ...(await ensurePython()),
+      args: [join(folder, 'alone.json')],
+      nproc: 2,
+      log_dir: join(folder, 'log'),
+    };
+    await runWorker({ ...launch, eventSchema: z.unknown(), onEvent: () => undefined });
+    const weights = 'adapter/diffusion_pytorch_model.safetensors';
+    expect(await hashFile(join(store, key, weights))).toBe(await hashFile(join(alone, weights)));
+    await rm(home, { recursive: true });
+  }, 300_000);
 });
