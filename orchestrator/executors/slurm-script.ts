@@ -98,8 +98,6 @@ trap 'ask end' USR2
 # scancel sends SIGTERM to every process of the job, the trial included.
 trap 'asked=\${asked:-end}' TERM
 
-# srun does not take this over from sbatch by itself.
-[ -z "\${SLURM_CPUS_PER_TASK:-}" ] || export SRUN_CPUS_PER_TASK="$SLURM_CPUS_PER_TASK"
 set +u
 [ ! -f "$folder/setup.sh" ] || . "$folder/setup.sh"
 set -u

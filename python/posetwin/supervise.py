@@ -1,4 +1,4 @@
-"""Runs what must not outlive the process that asked for it: ``supervise.py -m module args…``, or a program: ``-- srun …``.
+"""Runs what must not outlive the process that asked for it: ``-m module args…``, or a program, ``-- srun …``.
 
 Standard library alone, and runnable by its path, because it also guards pip before anything is installed.
 """
