@@ -33,7 +33,9 @@ export const Slurm = z.strictObject({
     .nullable()
     .default(null)
     .describe('As sbatch spells it: "4", or a100:4. At least as many as ranks.'),
-  cpus_per_task: PositiveInt.nullable().default(null).describe('CPU cores of each node.'),
+  cpus_per_task: PositiveInt.nullable()
+    .default(null)
+    .describe('CPU cores of each node; as many as ranks when left out.'),
   mem: z
     .string()
     .regex(/^\d+[KMGT]?$/, 'a number of megabytes, or one with K, M, G or T')

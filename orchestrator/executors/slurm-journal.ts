@@ -3,18 +3,9 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { appendLine, readLines } from '../runs/index.ts';
-import type { TrialCommand } from './trials.ts';
-
-const Trial = z.strictObject({
-  id: z.string(),
-  args: z.array(z.string()).readonly(),
-  log: z.string(),
-  nnodes: z.int(),
-  nproc_per_node: z.int(),
-});
 
 const Line = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('planned'), array: z.string(), trials: z.array(Trial) }),
+  z.strictObject({ type: z.literal('planned'), array: z.string(), trials: z.array(z.string()) }),
   z.strictObject({ type: z.literal('submitted'), array: z.string(), job_id: z.string() }),
   z.strictObject({ type: z.literal('settled'), array: z.string(), task: z.int(), state: z.string() }),
 ]);
@@ -23,7 +14,8 @@ type Line = z.output<typeof Line>;
 /** A job array that was, or may have been, submitted. A task is the place of its trial in `trials`. */
 export interface TrialArray {
   token: string;
-  trials: readonly TrialCommand[];
+  /** their ids */
+  trials: readonly string[];
   /** undefined when nobody lived to note it */
   job_id: string | undefined;
   /** tasks that nobody waits for any more */
@@ -58,11 +50,11 @@ export class SlurmJournal {
   }
 
   /** Before sbatch is called: from here on the array is looked for, whatever happens. */
-  async plan(trials: readonly TrialCommand[]): Promise<TrialArray> {
+  async plan(trials: readonly string[]): Promise<TrialArray> {
     const token = randomUUID().slice(0, 8);
     const array: TrialArray = { token, trials, job_id: undefined, settled: new Set() };
     await mkdir(join(this.folderOf(array), 'exits'), { recursive: true });
-    await this.#append({ type: 'planned', array: token, trials: trials.map(trial => Trial.parse(trial)) });
+    await this.#append({ type: 'planned', array: token, trials: [...trials] });
     return array;
   }
 

@@ -1,7 +1,10 @@
 import type { JobRecord } from '../processes/slurm-records.ts';
 import type { TrialOutcome } from './trials.ts';
 
-const INTERRUPTED = 130;
+/** Done, and done without convergence: posetwin's own codes. */
+const completed = [0, 4];
+/** With everything saved, or by a signal before there was anything to save: SIGHUP, SIGINT, SIGTERM. */
+const interrupted = [128 + 1, 128 + 2, 128 + 15];
 /** as timeout(1) says it */
 const OUT_OF_TIME = 124;
 /** 128 + SIGKILL */
@@ -21,19 +24,23 @@ const endedWith: Record<string, (record: JobRecord) => TrialOutcome> = {
   OUT_OF_MEMORY: () => ({ state: 'failed', exit_code: KILLED }),
 };
 
-/** By the exit code of the trial's own process: 130 is an interruption with everything saved. */
+/** By the exit code of the trial's own process. */
 export const outcomeOfExit = (exit_code: number): TrialOutcome => {
-  if (exit_code === 0) return { state: 'done' };
-  return exit_code === INTERRUPTED ? { state: 'preempted' } : { state: 'failed', exit_code };
+  if (completed.includes(exit_code)) return { state: 'done' };
+  return interrupted.includes(exit_code) ? { state: 'preempted' } : { state: 'failed', exit_code };
 };
 
 /** Neither the controller nor the job script tells how it ended: whatever ended it left no time to write. */
 export const unknownEnd: TrialOutcome = { state: 'failed', exit_code: KILLED };
 
+/** Ended from outside, which Slurm knows better than the exit code of a trial that was in the middle of something. */
+const isInterrupted = ({ state }: TrialOutcome): boolean => state === 'cancelled' || state === 'preempted';
+
 /** How a task ended; undefined while it has not. `exit_code` is what its job script wrote, if it got so far. */
 export const outcomeOf = (record: JobRecord | undefined, exit_code: number | undefined): TrialOutcome | undefined => {
-  if (record === undefined) return exit_code === undefined ? undefined : outcomeOfExit(exit_code);
-  const ended = endedWith[record.state];
-  if (ended === undefined) return undefined;
-  return exit_code === undefined ? ended(record) : outcomeOfExit(exit_code);
+  const written = exit_code === undefined ? undefined : outcomeOfExit(exit_code);
+  if (record === undefined) return written;
+  const told = endedWith[record.state]?.(record);
+  if (told === undefined || written === undefined) return told;
+  return isInterrupted(told) && written.state !== 'done' ? told : written;
 };

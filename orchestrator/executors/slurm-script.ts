@@ -36,7 +36,7 @@ const checkGpus = ({ nproc_per_node, slurm: { gpus_per_node } }: ArrayOptions): 
 /** The arguments of sbatch for one job array. Raises `refused_combination`. */
 export const sbatchOptions = (options: ArrayOptions): string[] => {
   checkGpus(options);
-  const { name, comment, folder, num_trials, slots, nnodes, slurm } = options;
+  const { name, comment, folder, num_trials, slots, nnodes, nproc_per_node, slurm } = options;
   const { partition, account, qos, constraint, time, gpus_per_node, cpus_per_task, mem } = slurm;
   return given({
     'job-name': name,
@@ -54,7 +54,7 @@ export const sbatchOptions = (options: ArrayOptions): string[] => {
     constraint,
     time,
     'gpus-per-node': gpus_per_node,
-    'cpus-per-task': cpus_per_task,
+    'cpus-per-task': cpus_per_task ?? (nproc_per_node > 1 ? nproc_per_node : null),
     mem,
     ...slurm.options,
   });

@@ -1,5 +1,5 @@
-import { copyFile, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { copyFile, mkdir, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Slurm } from '../contracts/slurm.ts';
 import { PosetwinError, toPosetwinError } from '../errors.ts';
@@ -12,7 +12,7 @@ import { outcomeOf, unknownEnd } from './slurm-outcome.ts';
 import { jobScript, sbatchOptions } from './slurm-script.ts';
 import type { TrialCommand, TrialExecutor, TrialOutcome } from './trials.ts';
 
-export interface SlurmExecutorOptions {
+export interface SlurmOptions {
   /** names the jobs in squeue */
   name: string;
   /** on a file system that all nodes share; the same folder again finds what was submitted before */
@@ -20,8 +20,8 @@ export interface SlurmExecutorOptions {
   /** trials that run at the same time, of each shape */
   slots: number;
   slurm: Slurm;
-  /** what Node is given before a trial's arguments: the program that runs trials */
-  program: readonly string[];
+  /** the module that is run; posetwin's own unless a test has another */
+  entry?: string;
   /** the working directory of every trial; this process's own when left out */
   cwd?: string;
   say?: (line: string) => void;
@@ -42,6 +42,8 @@ const MISSES_MS = 60_000;
 const PATIENCE_MS = 3_600_000;
 const STOPPING_POLL_MS = 2_000;
 
+const posetwin = join(import.meta.dirname, '..', 'run.ts');
+
 const commentOf = ({ token }: TrialArray): string => `posetwin:${token}`;
 const shapeOf = ({ nnodes, nproc_per_node }: TrialCommand): string => `${nnodes}x${nproc_per_node}`;
 
@@ -54,12 +56,12 @@ const grouped = <T>(items: readonly T[], keyOf: (item: T) => string): Map<string
 const isInterrupted = ({ state }: TrialOutcome): boolean => state === 'preempted' || state === 'cancelled';
 
 /** Trials as job arrays of a Slurm cluster: throttled, requeued after a checkpoint, found again by the same command. */
-export class SlurmExecutor implements TrialExecutor {
-  readonly #options: SlurmExecutorOptions;
+export class SlurmTrials implements TrialExecutor {
+  readonly #options: SlurmOptions;
   readonly #journal: SlurmJournal;
   #told = '';
 
-  constructor(options: SlurmExecutorOptions) {
+  constructor(options: SlurmOptions) {
     this.#options = { ...options, folder: resolve(options.folder) };
     this.#journal = new SlurmJournal(this.#options.folder);
   }
@@ -82,7 +84,7 @@ export class SlurmExecutor implements TrialExecutor {
     const wanted = new Map(trials.map(trial => [trial.id, trial]));
     const watched: Watched[] = [];
     for (const array of (await this.#journal.read()).reverse()) {
-      const tasks = array.trials.flatMap(({ id }, task) => {
+      const tasks = array.trials.flatMap((id, task) => {
         const trial = array.settled.has(task) ? undefined : wanted.get(id);
         return trial === undefined ? [] : [[task, trial] as const];
       });
@@ -113,16 +115,18 @@ export class SlurmExecutor implements TrialExecutor {
   }
 
   async #submit(trials: readonly TrialCommand[]): Promise<Watched> {
-    const { name, slots, slurm, program, cwd = process.cwd() } = this.#options;
+    const { name, slots, slurm, entry = posetwin, cwd = process.cwd() } = this.#options;
     const [first] = trials;
     if (first === undefined) throw new PosetwinError('bug', 'a job array without trials');
-    const array = await this.#journal.plan(trials);
+    const array = await this.#journal.plan(trials.map(({ id }) => id));
     const folder = this.#journal.folderOf(array);
+    const program = ['--import', import.meta.resolve('tsx'), entry];
     const tasks = trials.map(({ log, args }) => ({ log: resolve(log), args: [...program, ...args] }));
     const shape = { nnodes: first.nnodes, nproc_per_node: first.nproc_per_node };
     const sizes = { num_trials: trials.length, slots, ...shape };
     const options = sbatchOptions({ name, comment: commentOf(array), folder, slurm, ...sizes });
     await this.#copySetup(folder);
+    for (const { log } of tasks) await mkdir(dirname(log), { recursive: true });
     await writeJson(join(folder, 'trials.json'), tasks);
     await writeText(join(folder, 'job.sh'), jobScript({ folder, node: process.execPath }));
     const job_id = await submitJob(join(folder, 'job.sh'), options, cwd);

@@ -1,6 +1,6 @@
 import type { Interrupts } from './local.ts';
 
-/** One trial of a sweep: the command that runs it to its end, wherever that is. */
+/** One trial as an executor sees it: a command line of posetwin, where its output goes, how many ranks it starts. */
 export interface TrialCommand {
   id: string;
   args: readonly string[];
@@ -16,6 +16,7 @@ export type TrialOutcome =
   | { state: 'cancelled' };
 
 export interface TrialExecutor {
+  /** Starts every trial, at most `slots` at a time; tells each end once, in the order in which they end. */
   run(
     trials: readonly TrialCommand[],
     onEnd: (id: string, outcome: TrialOutcome) => void | Promise<void>,

@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { Slurm } from '../../orchestrator/contracts/slurm.ts';
-import { SlurmExecutor, type SlurmExecutorOptions } from '../../orchestrator/executors/slurm.ts';
+import { type SlurmOptions, SlurmTrials } from '../../orchestrator/executors/slurm.ts';
 import type { TrialCommand, TrialOutcome } from '../../orchestrator/executors/trials.ts';
 import { isAlive } from '../../orchestrator/processes/process-table.ts';
 import { ensurePython } from '../../orchestrator/processes/python-setup.ts';
@@ -59,14 +59,14 @@ interface Running {
 
 const usual = () => ({
   ...{ name: 'trials', folder: join(folder, 'slurm'), slots: 2, slurm },
-  program: [resolve('test/fixtures/trial.cjs')],
+  entry: resolve('test/fixtures/trial.cjs'),
 });
 
-const start = (trials: readonly TrialCommand[], options: Partial<SlurmExecutorOptions> = {}): Running => {
+const start = (trials: readonly TrialCommand[], options: Partial<SlurmOptions> = {}): Running => {
   const [stop, kill] = [new AbortController(), new AbortController()];
   const outcomes = new Map<string, TrialOutcome>();
   const said: string[] = [];
-  const executor = new SlurmExecutor({ ...usual(), say: line => said.push(line), ...options });
+  const executor = new SlurmTrials({ ...usual(), say: line => said.push(line), ...options });
   const interrupts = { stop: stop.signal, kill: kill.signal };
   const ended = executor.run(trials, (id, outcome) => void outcomes.set(id, outcome), interrupts);
   return { outcomes, said, ended, stop: () => stop.abort(), kill: () => kill.abort() };
@@ -149,8 +149,8 @@ describe.skipIf(reason !== undefined)(`trials ${where}`, () => {
     await run('scancel', ['--batch', '--signal=USR1', job_id]);
     await until(async () => (await stateOf(job_id)) === 'PENDING Reason=BeginTime', 'the requeued job');
     expect(outcomes.size).toBe(0);
-    // A requeued job waits two minutes; nobody need wait for that here.
-    await run('scontrol', ['update', `JobId=${job_id}_0`, 'StartTime=now']);
+    // A requeued job waits two minutes, which nobody need do here; in its own second a node would refuse it.
+    await run('scontrol', ['update', `JobId=${job_id}_0`, 'StartTime=now+2']);
     await ended;
     expect(outcomes.get('a')).toEqual({ state: 'done' });
     expect(await startsOf('a')).toMatchObject([{ start: 0 }, { start: 1 }]);
@@ -172,12 +172,24 @@ describe.skipIf(reason !== undefined)(`trials ${where}`, () => {
     expect(await startsOf('b')).toHaveLength(1);
   });
 
-  it('are found again by their comment when nobody could note the id of their job', async () => {
+  it('count as cancelled when somebody else cancels their job', async () => {
+    const { outcomes, said, ended } = start([waiting('a')]);
+    await until(() => isReady('a'), 'the trial');
+    await run('scancel', [jobIdOf(said)]);
+    await ended;
+    expect(outcomes.get('a')).toEqual({ state: 'cancelled' });
+  });
+
+  it.each([
+    ['their comment when nobody could note the id of their job', ''],
+    ['what their job script wrote when the controller has forgotten the job', '999999'],
+  ])('are found again by %s', async (_, job_id) => {
     const trials = [trial('a', ['exits', '0'])];
     await start(trials).ended;
     const journal = join(folder, 'slurm', 'journal.jsonl');
-    const [planned] = (await readFile(journal, 'utf8')).split('\n');
-    await writeFile(journal, `${planned}\n`);
+    const [planned = '', submitted = ''] = (await readFile(journal, 'utf8')).split('\n');
+    const kept = job_id === '' ? [planned] : [planned, submitted.replace(/"job_id":"\d+"/, `"job_id":"${job_id}"`)];
+    await writeFile(journal, `${kept.join('\n')}\n`);
     const { outcomes, said, ended } = start(trials);
     await ended;
     expect(said[0]).toMatch(/found job \d+ again/);
@@ -238,7 +250,7 @@ describe.skipIf(reason !== undefined)(`ranks on two nodes ${where}`, () => {
     const steps = ['train.max_train_steps=2', 'train.nnodes=2', 'schedule.num_steps=4'];
     const args = ['small.yaml', '--until', 'train', ...steps.flatMap(setting => ['--set', setting])];
     const trained = { ...trial('nodes', args), nnodes: 2 };
-    const { outcomes, ended } = start([trained], { program: tsx('orchestrator/run.ts'), cwd: home });
+    const { outcomes, ended } = start([trained], { entry: resolve('orchestrator/run.ts'), cwd: home });
     await ended;
     expect(outcomes.get('nodes'), await readFile(trained.log, 'utf8')).toEqual({ state: 'done' });
     const store = join(home, '.posetwin', 'store', 'train');

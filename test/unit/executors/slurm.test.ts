@@ -64,7 +64,7 @@ describe('the options of sbatch', () => {
     const code = { code: 'refused_combination', details };
     expect(() => sbatchOptions(array({ gpus_per_node: 'a100:2' }, ranks))).toThrow(expect.objectContaining(code));
     expect(() => sbatchOptions(array({ gpus_per_node: '4' }, ranks))).not.toThrow();
-    expect(() => sbatchOptions(array({}, ranks))).not.toThrow();
+    expect(sbatchOptions(array({}, ranks))).toContain('--cpus-per-task=4');
   });
 });
 
@@ -143,6 +143,8 @@ describe('the outcome of a task', () => {
 
   it.each([
     [0, { state: 'done' }],
+    [4, { state: 'done' }],
+    [143, { state: 'preempted' }],
     [130, { state: 'preempted' }],
     [2, { state: 'failed', exit_code: 2 }],
     [137, { state: 'failed', exit_code: 137 }],
@@ -172,6 +174,12 @@ describe('the outcome of a task', () => {
     expect(outcomeOf(given, undefined)).toEqual(outcome);
   });
 
+  it('is what Slurm did to it from outside, unless it was done by then', () => {
+    expect(outcomeOf(record('CANCELLED'), 130)).toEqual({ state: 'cancelled' });
+    expect(outcomeOf(record('PREEMPTED'), 1)).toEqual({ state: 'preempted' });
+    expect(outcomeOf(record('CANCELLED'), 0)).toEqual({ state: 'done' });
+  });
+
   it('is what the job script wrote once the job has ended, or is forgotten', () => {
     expect(outcomeOf(record('FAILED', { exit_code: 1 }), 7)).toEqual({ state: 'failed', exit_code: 7 });
     expect(outcomeOf(undefined, 0)).toEqual({ state: 'done' });
@@ -181,7 +189,7 @@ describe('the outcome of a task', () => {
 
 describe('the journal', () => {
   it('tells a later process what was submitted, and what nobody waits for any more', async () => {
-    const trials = ['a', 'b'].map(id => ({ id, args: ['run', id], log: `${id}.log`, ...shape }));
+    const trials = ['a', 'b'];
     const first = new SlurmJournal(folder);
     const array = await first.plan(trials);
     expect(await new SlurmJournal(folder).read()).toMatchObject([{ trials, job_id: undefined }]);
