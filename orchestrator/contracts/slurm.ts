@@ -13,6 +13,13 @@ const OptionName = z
   .regex(/^[a-z][a-z0-9-]*$/, 'the long name of an option of sbatch, without its dashes')
   .refine(name => !ownOptions.has(name), 'set elsewhere: by its own key of this section, or by Posetwin');
 
+/** A number as it is, or a text as sbatch spells it. */
+const spelt = (pattern: RegExp, words: string) =>
+  z
+    .union([PositiveInt, z.string().regex(pattern, words)])
+    .nullable()
+    .default(null);
+
 const Text = z.string().min(1).nullable().default(null);
 
 /** What every job of a sweep asks Slurm for; null leaves it to the cluster's own default. */
@@ -21,27 +28,16 @@ export const Slurm = z.strictObject({
   account: Text,
   qos: Text,
   constraint: Text.describe('Features that a node must have, as sbatch spells them: `a100|h100`.'),
-  time: z
-    .string()
-    .regex(/^(\d+|\d+:\d+|\d+:\d+:\d+|\d+-\d+(:\d+){0,2})$/, 'minutes, hh:mm:ss or days-hh:mm:ss')
-    .nullable()
-    .default(null)
-    .describe('Limit of one start of a trial: a longer training is requeued and goes on from its checkpoint.'),
-  gpus_per_node: z
-    .string()
-    .regex(/^([A-Za-z0-9_.-]+:)?[1-9]\d*$/, 'a number in quotes, or type:number, as `a100:4`')
-    .nullable()
-    .default(null)
-    .describe('As sbatch spells it: "4", or a100:4. At least as many as ranks.'),
+  time: spelt(/^(\d+|\d+:\d+|\d+:\d+:\d+|\d+-\d+(:\d+){0,2})$/, 'minutes, hh:mm:ss or days-hh:mm:ss').describe(
+    'Limit of one start of a trial: a longer training is requeued and goes on from its checkpoint.',
+  ),
+  gpus_per_node: spelt(/^([A-Za-z0-9_.-]+:)?[1-9]\d*$/, 'a number, or type:number').describe(
+    '4, or a100:4. At least as many as ranks.',
+  ),
   cpus_per_task: PositiveInt.nullable()
     .default(null)
     .describe('CPU cores of each node; as many as ranks when left out.'),
-  mem: z
-    .string()
-    .regex(/^\d+[KMGT]?$/, 'a number of megabytes, or one with K, M, G or T')
-    .nullable()
-    .default(null)
-    .describe('Main memory of each node: 64G.'),
+  mem: spelt(/^\d+[KMGT]?$/, 'megabytes, or a number with K, M, G or T').describe('Main memory of each node: 64G.'),
   setup: z
     .string()
     .min(1)

@@ -11,7 +11,7 @@ const Line = z.discriminatedUnion('type', [
 ]);
 type Line = z.output<typeof Line>;
 
-/** A job array that was, or may have been, submitted. A task is the place of its trial in `trials`. */
+/** A job array that was, or may have been, submitted. A task is the place of its trial in it. */
 export interface TrialArray {
   token: string;
   /** their ids */

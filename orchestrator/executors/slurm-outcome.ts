@@ -33,8 +33,7 @@ export const outcomeOfExit = (exit_code: number): TrialOutcome => {
 /** Neither the controller nor the job script tells how it ended: whatever ended it left no time to write. */
 export const unknownEnd: TrialOutcome = { state: 'failed', exit_code: KILLED };
 
-/** Ended from outside, which Slurm knows better than the exit code of a trial that was in the middle of something. */
-const isInterrupted = ({ state }: TrialOutcome): boolean => state === 'cancelled' || state === 'preempted';
+export const isInterrupted = ({ state }: TrialOutcome): boolean => state === 'cancelled' || state === 'preempted';
 
 /** How a task ended; undefined while it has not. `exit_code` is what its job script wrote, if it got so far. */
 export const outcomeOf = (record: JobRecord | undefined, exit_code: number | undefined): TrialOutcome | undefined => {
@@ -42,5 +41,6 @@ export const outcomeOf = (record: JobRecord | undefined, exit_code: number | und
   if (record === undefined) return written;
   const told = endedWith[record.state]?.(record);
   if (told === undefined || written === undefined) return told;
+  // Ended from outside: Slurm knows that better than the exit code of a trial in the middle of something.
   return isInterrupted(told) && written.state !== 'done' ? told : written;
 };

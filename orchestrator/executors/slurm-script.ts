@@ -24,12 +24,11 @@ const given = (options: Record<string, string | number | true | null>): string[]
     .map(([name, value]) => (value === true ? `--${name}` : `--${name}=${value}`));
 
 const checkGpus = ({ nproc_per_node, slurm: { gpus_per_node } }: ArrayOptions): void => {
-  const count = Number(gpus_per_node?.split(':').at(-1) ?? nproc_per_node);
-  if (count >= nproc_per_node) return;
+  if (gpus_per_node === null || Number(String(gpus_per_node).split(':').at(-1)) >= nproc_per_node) return;
   throw new PosetwinError(
     'refused_combination',
     `${nproc_per_node} ranks on each node cannot share ${gpus_per_node} GPUs`,
-    { path: 'slurm.gpus_per_node', hint: `slurm.gpus_per_node: "${nproc_per_node}", or fewer train.nproc_per_node` },
+    { path: 'slurm.gpus_per_node', hint: `slurm.gpus_per_node: ${nproc_per_node}, or fewer train.nproc_per_node` },
   );
 };
 

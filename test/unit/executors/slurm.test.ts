@@ -63,7 +63,7 @@ describe('the options of sbatch', () => {
     const details = expect.objectContaining({ path: 'slurm.gpus_per_node' });
     const code = { code: 'refused_combination', details };
     expect(() => sbatchOptions(array({ gpus_per_node: 'a100:2' }, ranks))).toThrow(expect.objectContaining(code));
-    expect(() => sbatchOptions(array({ gpus_per_node: '4' }, ranks))).not.toThrow();
+    expect(() => sbatchOptions(array({ gpus_per_node: 4 }, ranks))).not.toThrow();
     expect(sbatchOptions(array({}, ranks))).toContain('--cpus-per-task=4');
   });
 });
@@ -72,6 +72,7 @@ describe('the section slurm', () => {
   it.each([
     { time: 'tomorrow' },
     { mem: '64 GB' },
+    { time: 0 },
     { gpus_per_node: '0' },
     { options: { array: '0-9' } },
     { options: { '-x; id': 'y' } },
