@@ -54,6 +54,15 @@ const REMOTE_MS = 10_000;
 /** A rank that failed leaves the others waiting for it: they get this long to tell what they saw. */
 const AFTER_ERROR_MS = 5_000;
 
+const isJson = (text: string): boolean => {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
 const spawn = (options: WorkerCommandOptions, tag: string, log: string) => {
   const { file, args } = workerCommand(options);
   return execa(file, args, {
@@ -170,7 +179,7 @@ class Worker<E> implements RunningWorker {
   }
 
   async #read(line: string): Promise<void> {
-    if (!line.startsWith('{')) {
+    if (!line.startsWith('{') || this.#isMixedUp(line)) {
       appendFileSync(this.log, `${line}\n`);
       return;
     }
@@ -178,6 +187,11 @@ class Worker<E> implements RunningWorker {
     const error = WorkerError.safeParse(event);
     if (error.success) this.#noteError(error.data);
     await this.#options.onEvent(event);
+  }
+
+  /** srun passes long lines on in pieces, and so mixes those of nodes that fail at the same time; files tell the rest. */
+  #isMixedUp(line: string): boolean {
+    return this.#options.nodes !== undefined && !isJson(line);
   }
 
   #parse(line: string): E {
