@@ -31,8 +31,10 @@ interface Row {
   command: string;
 }
 
-const ranksOf = ({ train, primary }: Experiment, { name }: PlannedStage): number =>
-  (name === 'train' ? train : name === 'primary' ? primary?.train : undefined)?.nproc_per_node ?? 1;
+const shapeOf = ({ train, primary }: Experiment, { name }: PlannedStage) => {
+  const settings = name === 'train' ? train : name === 'primary' ? primary?.train : undefined;
+  return { nnodes: settings?.nnodes ?? 1, nproc_per_node: settings?.nproc_per_node ?? 1 };
+};
 
 const commandOf = (experiment: Experiment, run: RunFolder, store: Store, stage: PlannedStage): string =>
   inThisProcess.includes(stage.name)
@@ -41,7 +43,7 @@ const commandOf = (experiment: Experiment, run: RunFolder, store: Store, stage: 
         job: { num_threads: experiment.num_threads },
         job_file: join(store.partial(stage), 'job.json'),
         setup: locatePython(),
-        nproc_per_node: ranksOf(experiment, stage),
+        ...shapeOf(experiment, stage),
         log_dir: run.file('logs', stage.name),
       });
 
