@@ -51,6 +51,11 @@ export const errorClasses = {
   tracker_failed: 'environment',
   setup_locked: 'environment',
   store_locked: 'environment',
+  sweep_locked: 'environment',
+  no_slurm: 'environment',
+  slurm_unreachable: 'environment',
+  slurm_refused: 'environment',
+  too_few_nodes: 'environment',
   // what happens while running
   out_of_memory: 'out_of_memory',
   diverged: 'diverged',

@@ -1,16 +1,6 @@
-import { z } from 'zod';
-import { listRuns, type RunFolder, readJsonIfThere } from '../runs/index.ts';
+import { listRuns, type RunFolder } from '../runs/index.ts';
+import { readNumbers } from './run-numbers.ts';
 import { formatTable } from './table.ts';
-
-const Mean = z.object({ mean: z.number().nullable() });
-/** The few numbers of result.json that the table shows. */
-const Shown = z.object({
-  summary: z.object({
-    primary: z.object({ keypoint_error_px: Mean }),
-    secondary: z.object({ keypoint_error_px: Mean }),
-  }),
-  verdict: z.object({ converged: z.boolean(), steps: z.int() }),
-});
 
 interface Row {
   run: string;
@@ -25,15 +15,15 @@ interface Row {
 
 const rowOf = async (run: RunFolder): Promise<Row> => {
   const status = await run.status();
-  const result = await readJsonIfThere(run.file('result.json'), Shown);
+  const numbers = await readNumbers(run);
   return {
     run: `${run.name}/${run.id}`,
     status: status === undefined ? 'unknown' : [status.status, status.code].filter(text => text !== null).join(' '),
     started: status?.started ?? '',
-    steps: result?.verdict.steps ?? null,
-    converged: result?.verdict.converged ?? null,
-    primary_px: result?.summary.primary.keypoint_error_px.mean ?? null,
-    secondary_px: result?.summary.secondary.keypoint_error_px.mean ?? null,
+    steps: numbers?.steps ?? null,
+    converged: numbers?.converged ?? null,
+    primary_px: numbers?.primary_px ?? null,
+    secondary_px: numbers?.secondary_px ?? null,
     folder: run.relativePath,
   };
 };

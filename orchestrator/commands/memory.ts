@@ -1,4 +1,5 @@
 import type { FlopCount, MemoryEstimate } from '../contracts/facade.ts';
+import { ranksOf } from '../contracts/method.ts';
 import { Store } from '../runs/index.ts';
 import { askFlops, askMemory, type PlannedTraining, peakOf, plannedTrainings } from '../stages/memory.ts';
 import type { PythonBridge } from '../stages/services.ts';
@@ -48,9 +49,9 @@ const flopTable = ({ parts, first_t, further_t, step }: FlopCount): string => {
 };
 
 const describeSettings = ({ stage, models, settings }: PlannedTraining): string => {
-  const { nproc_per_node, mixed_precision, gradient_checkpointing, attention } = settings;
+  const { mixed_precision, gradient_checkpointing, attention } = settings;
   const how = `${mixed_precision === 'no' ? 'fp32' : mixed_precision}, ${gradient_checkpointing ? '' : 'no '}gradient checkpointing`;
-  return `${stage}: ${models.backbone} at ${models.image_size} px, ${how}, attention ${attention}, ranks ${nproc_per_node}`;
+  return `${stage}: ${models.backbone} at ${models.image_size} px, ${how}, attention ${attention}, ranks ${ranksOf(settings)}`;
 };
 
 interface Found {

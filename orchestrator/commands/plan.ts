@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { loadSweep } from '../config/sweep.ts';
 import type { Experiment } from '../contracts/experiment.ts';
 import { describeLaunch } from '../executors/local.ts';
 import { type Plan, type PlannedStage, stagesOf } from '../plan/plan.ts';
@@ -8,10 +9,12 @@ import { describeMemory } from '../stages/memory.ts';
 import { keptMemory } from '../stages/preflight.ts';
 import { explainState } from '../stages/why.ts';
 import { loadChecked, makePlan } from './prepare.ts';
+import { showSweepPlan } from './sweep-plan.ts';
 import { formatTable } from './table.ts';
 
 export interface PlanOptions {
   set: readonly string[];
+  sweep: readonly string[];
   fresh: boolean;
   /** one JSON object instead of a table */
   json: boolean;
@@ -28,8 +31,10 @@ interface Row {
   command: string;
 }
 
-const ranksOf = ({ train, primary }: Experiment, { name }: PlannedStage): number =>
-  (name === 'train' ? train : name === 'primary' ? primary?.train : undefined)?.nproc_per_node ?? 1;
+const shapeOf = ({ train, primary }: Experiment, { name }: PlannedStage) => {
+  const settings = name === 'train' ? train : name === 'primary' ? primary?.train : undefined;
+  return { nnodes: settings?.nnodes ?? 1, nproc_per_node: settings?.nproc_per_node ?? 1 };
+};
 
 const commandOf = (experiment: Experiment, run: RunFolder, store: Store, stage: PlannedStage): string =>
   inThisProcess.includes(stage.name)
@@ -38,7 +43,7 @@ const commandOf = (experiment: Experiment, run: RunFolder, store: Store, stage: 
         job: { num_threads: experiment.num_threads },
         job_file: join(store.partial(stage), 'job.json'),
         setup: locatePython(),
-        nproc_per_node: ranksOf(experiment, stage),
+        ...shapeOf(experiment, stage),
         log_dir: run.file('logs', stage.name),
       });
 
@@ -55,12 +60,17 @@ const rowsOf = async (experiment: Experiment, plan: Plan, run: RunFolder, store:
   );
 };
 
-/** `posetwin plan x.yaml`, `run --dry-run`: every stage, cached or to do and why, and the exact commands. Answers 0, 2. */
-export const showPlan = async (file: string, { set, fresh, json }: PlanOptions): Promise<number> => {
+/**
+ * `posetwin plan x.yaml`, `run --dry-run`: every stage, cached or to do and why, and the exact commands; of a sweep every
+ * trial. Answers 0, 2.
+ */
+export const showPlan = async (file: string, { set, sweep, fresh, json }: PlanOptions): Promise<number> => {
+  const trials = loadSweep(file, { set, sweep });
+  if (trials !== undefined) return showSweepPlan(trials, json);
   const loaded = loadChecked(file, { set, json });
   if ('exitCode' in loaded) return loaded.exitCode;
   const store = new Store();
-  const { run, fresh: counter } = await chooseRun(loaded.experiment, { fresh });
+  const { run, fresh: counter } = chooseRun(loaded.experiment, { fresh });
   const plan = await makePlan(loaded, counter, store);
   const rows = await rowsOf(loaded.experiment, plan, run, store);
   // No Python is started for a plan: only what a preflight of this very run has found is shown.

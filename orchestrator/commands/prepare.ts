@@ -1,4 +1,4 @@
-import { formatDiagnostics } from '../config/diagnostics.ts';
+import { type Diagnostic, formatDiagnostics } from '../config/diagnostics.ts';
 import type { LoadedExperiment } from '../config/load.ts';
 import { type Plan, planExperiment } from '../plan/plan.ts';
 import { Fingerprints, type Store } from '../runs/index.ts';
@@ -9,16 +9,20 @@ import type { Services } from '../stages/services.ts';
 import { checkExperiment } from './check.ts';
 import { exitCodes } from './exit-codes.ts';
 
+/** Prints what is wrong with an experiment file and gives the exit code. */
+export const refuse = (diagnostics: readonly Diagnostic[], json: boolean): { exitCode: number } => {
+  if (json) console.log(JSON.stringify({ type: 'invalid', diagnostics }));
+  else console.error(formatDiagnostics(diagnostics));
+  return { exitCode: exitCodes.config };
+};
+
 /** The experiment, checked; else its errors are printed and the exit code is given. */
 export const loadChecked = (
   file: string,
   { set, json }: { set: readonly string[]; json: boolean },
 ): LoadedExperiment | { exitCode: number } => {
   const checked = checkExperiment(file, { set });
-  if (checked.ok) return checked;
-  if (json) console.log(JSON.stringify({ type: 'invalid', diagnostics: checked.diagnostics }));
-  else console.error(formatDiagnostics(checked.diagnostics));
-  return { exitCode: exitCodes.config };
+  return checked.ok ? checked : refuse(checked.diagnostics, json);
 };
 
 /** The salt of `--fresh`: runs that start over share nothing with those before. */

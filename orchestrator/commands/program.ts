@@ -17,15 +17,19 @@ const examples = (...lines: string[]): string => `\nExamples:\n${lines.map(line 
 
 const withSet = (command: Command): Command =>
   command.option('--set <path=value>', 'change one value of the experiment; may be repeated', collect, []);
+const withSweep = (command: Command): Command =>
+  withSet(command).option('--sweep <path=a,b,…>', 'an axis of a sweep; may be repeated', collect, []);
 const withJson = (command: Command, what = 'JSON on standard output'): Command => command.option('--json', what, false);
 
 // Each verb is imported when it is called: `validate` need not wait for what draws the report.
 type Done = (exitCode: number) => void;
 
 const addRun = (program: Command, done: Done): void => {
-  withJson(withSet(program.command('run', { isDefault: true })), 'events as JSON lines on standard output')
+  withJson(withSweep(program.command('run', { isDefault: true })), 'events as JSON lines on standard output')
     .argument('<experiment>', 'YAML file')
-    .description('assemble, train, evaluate, decide, draw, report; the same command again continues')
+    .description(
+      'assemble, train, evaluate, decide, draw, report; with `sweep` every trial. The same command again continues',
+    )
     .option('--dry-run', 'show every stage, cached or to do and why, and the commands', false)
     .option('--print-config', 'print the resolved experiment and where each value comes from', false)
     .option('--fresh', 'start over beside what is there', false)
@@ -35,6 +39,10 @@ const addRun = (program: Command, done: Done): void => {
         stageNames.slice(0, -1),
       ),
     )
+    .option('--trial <id>', 'one trial of a sweep, as it was frozen')
+    .option('--fail-fast', 'stop a sweep at the first trial that fails', false)
+    .option('--max-failures <number>', 'stop a sweep when so many trials have failed', wholeNumber(1))
+    .option('--only-failed', 'of a sweep only the trials that have failed', false)
     .addHelpText(
       'after',
       examples(
@@ -42,22 +50,27 @@ const addRun = (program: Command, done: Done): void => {
         'run my.yaml --set train.learning_rate=3e-5 --set seed=1',
         'run my.yaml --dry-run',
         'run my.yaml --until assemble',
+        'run my.yaml --sweep schedule=linear,patent-beta --sweep seed=1,2,3',
+        'run my.yaml --only-failed --max-failures 3',
       ),
     )
     .action(async (file, options) => done(await (await import('./run.ts')).runExperiment(file, options)));
 };
 
 const addChecks = (program: Command, done: Done): void => {
-  withJson(withSet(program.command('validate')))
+  withJson(withSweep(program.command('validate')))
     .argument('<experiment...>', 'YAML files')
     .description('check experiments; every error at its line and column')
-    .addHelpText('after', examples('validate experiments/*.yaml'))
+    .addHelpText('after', examples('validate experiments/*.yaml', 'validate my.yaml --sweep seed=1,2,3'))
     .action(async (files, options) => done(await (await import('./validate.ts')).validate(files, options)));
-  withJson(withSet(program.command('plan')))
+  withJson(withSweep(program.command('plan')))
     .argument('<experiment>', 'YAML file')
     .description('the stages of an experiment: cached or to do and why, and the commands')
     .option('--fresh', 'as if nothing were there', false)
-    .addHelpText('after', examples('plan my.yaml', 'plan my.yaml --set seed=1 --json'))
+    .addHelpText(
+      'after',
+      examples('plan my.yaml', 'plan my.yaml --set seed=1 --json', 'plan my.yaml --sweep seed=1,2,3'),
+    )
     .action(async (file, options) => done(await (await import('./plan.ts')).showPlan(file, options)));
   withJson(withSet(program.command('memory')))
     .argument('<experiment>', 'YAML file')
@@ -138,6 +151,17 @@ const addFiles = (program: Command, done: Done): void => {
     .description('every run with its state and main numbers')
     .addHelpText('after', examples('ls', 'ls --json'))
     .action(async options => done(await (await import('./ls.ts')).list(options)));
+  withJson(program.command('status'))
+    .argument('<sweep>', 'the name of a sweep, or its YAML file')
+    .description('every trial of a sweep: state, progress, keypoint error and scene drift')
+    .addHelpText('after', examples('status my-sweep', 'status my.yaml --json'))
+    .action(async (sweep, options) => done(await (await import('./status.ts')).showStatus(sweep, options)));
+  withJson(program.command('compare'))
+    .argument('<sweep>', 'the name of a sweep, or its YAML file')
+    .description('the finished trials of a sweep, ranked, and against the best at the same seeds')
+    .addOption(new Option('--by <measure>', 'what ranks them').choices(['error', 'drift']).default('error'))
+    .addHelpText('after', examples('compare my-sweep', 'compare my.yaml --by drift --json'))
+    .action(async (sweep, options) => done(await (await import('./compare.ts')).compareTrials(sweep, options)));
   withJson(program.command('clean'))
     .description('what the store holds, and what of it no run uses')
     .option('--yes', 'delete what no run uses', false)

@@ -1,12 +1,16 @@
 import { existsSync } from 'node:fs';
 import type { LoadedExperiment } from '../config/load.ts';
-import { type PosetwinError, toPosetwinError } from '../errors.ts';
+import { loadSweep } from '../config/sweep.ts';
+import { PosetwinError, toPosetwinError } from '../errors.ts';
 import type { StageName } from '../plan/versions.ts';
+import { thisProcess } from '../processes/lock.ts';
+import { dieWithParent } from '../processes/parent.ts';
 import {
   chooseRun,
   collectProvenance,
   describeDifference,
   differences,
+  findTrial,
   latestRun,
   type RunFolder,
   type Status,
@@ -25,21 +29,23 @@ import { showPlan } from './plan.ts';
 import { loadChecked, makePlan } from './prepare.ts';
 import { printConfig } from './print-config.ts';
 import { makeReporter, type Reporter } from './reporter.ts';
+import { type RunSweepOptions, runSweep } from './run-sweep.ts';
 import { summaryLines } from './summary.ts';
 
-export interface RunOptions {
+export interface RunOptions extends RunSweepOptions {
   set: readonly string[];
+  sweep: readonly string[];
+  /** the id of a frozen trial, which is run instead of what the file says now */
+  trial?: string;
   dryRun: boolean;
   printConfig: boolean;
-  fresh: boolean;
-  requireConverged: boolean;
-  /** the last stage to go to; all stages and the report when left out */
-  until?: StageName;
-  json: boolean;
 }
 
+/** An experiment and where its values come from: of a file, or frozen in the plan of a sweep. */
+type Resolved = Pick<LoadedExperiment, 'experiment' | 'origins'>;
+
 /** What differs from the last run of the same name: a changed experiment is a new run, and says what is new. */
-const changesSince = async (run: RunFolder, { experiment }: LoadedExperiment): Promise<string[]> => {
+const changesSince = async (run: RunFolder, { experiment }: Resolved): Promise<string[]> => {
   if ((await run.resolved()) !== undefined) return [];
   const before = await (await latestRun(experiment.name, run.id))?.resolved();
   return before === undefined ? [] : differences(before.experiment, experiment).map(describeDifference);
@@ -52,6 +58,7 @@ const begun = async (run: RunFolder): Promise<Status> => ({
   report: (await run.status())?.report ?? null,
   code: null,
   message: null,
+  process: thisProcess(),
 });
 
 const ended = (status: Status, state: Status['status'], error?: PosetwinError): Status => ({
@@ -63,7 +70,7 @@ const ended = (status: Status, state: Status['status'], error?: PosetwinError): 
 });
 
 /** Stages, then the report, unless the run folder holds the very report that these stages give. */
-const complete = async (context: RunContext, loaded: LoadedExperiment, status: Status): Promise<RunResult> => {
+const complete = async (context: RunContext, loaded: Resolved, status: Status): Promise<RunResult> => {
   const { plan, run } = context;
   const cached = cachedStages(context);
   const warnings = collectWarnings(context);
@@ -107,11 +114,12 @@ const fail = (error: PosetwinError, reporter: Reporter, { json }: RunOptions): n
   return exitCodeOf(error);
 };
 
-const execute = async (file: string, loaded: LoadedExperiment, options: RunOptions): Promise<number> => {
+const execute = async (file: string, loaded: Resolved, options: RunOptions): Promise<number> => {
   const { experiment, origins } = loaded;
   const store = new Store();
-  const { run, fresh } = await chooseRun(experiment, { fresh: options.fresh });
-  const changes = await changesSince(run, loaded);
+  const { run, fresh } = chooseRun(experiment, { fresh: options.fresh });
+  // A trial differs from the one before it by design.
+  const changes = options.trial === undefined ? await changesSince(run, loaded) : [];
   await run.begin({ experiment, origins, fresh, file });
   const reporter = makeReporter({
     json: options.json,
@@ -146,13 +154,49 @@ const execute = async (file: string, loaded: LoadedExperiment, options: RunOptio
   }
 };
 
+const refuseWithTrial = (option: string): PosetwinError =>
+  new PosetwinError('usage', `a trial is run as it was frozen: ${option} cannot be had with --trial`, {
+    hint: 'change the file and run the sweep, which adds what is new to its plan',
+  });
+
+/** `--trial <id>`: the experiment as it was frozen, whatever the file says by now. Raises `usage`. */
+const runTrial = async (file: string, id: string, options: RunOptions): Promise<number> => {
+  const { set, sweep, dryRun, printConfig: print } = options;
+  const given = { '--set': set.length > 0, '--sweep': sweep.length > 0, '--dry-run': dryRun, '--print-config': print };
+  for (const [option, isGiven] of Object.entries(given)) if (isGiven) throw refuseWithTrial(option);
+  const stopWatching = dieWithParent();
+  try {
+    const trial = await findTrial(file, id);
+    if (trial !== undefined) return await execute(file, trial, options);
+    const hint = 'posetwin status lists the trials; the command of the sweep itself makes its plan';
+    throw new PosetwinError('usage', `no sweep of ${file} in runs/ has a trial '${id}'`, { hint });
+  } finally {
+    stopWatching();
+  }
+};
+
+/** Flags that would have no effect. Raises `usage`. */
+const refuseWithoutSweep = ({ failFast, maxFailures, onlyFailed }: RunOptions): void => {
+  const given = { '--fail-fast': failFast, '--max-failures': maxFailures !== undefined, '--only-failed': onlyFailed };
+  for (const [option, isGiven] of Object.entries(given))
+    if (isGiven)
+      throw new PosetwinError('usage', `${option} has no effect: this is no sweep`, {
+        hint: 'a file with `sweep`, or --sweep, makes one',
+      });
+};
+
 /**
  * `posetwin run x.yaml`: assemble, cache, train, evaluate, verdict, figures, report. The same command again continues
- * or says what is there. Answers 0 done, 2 bad experiment, 3 a stage failed, 4 not converged, 130 interrupted.
+ * or says what is there. With `sweep`, in the file or on the command line, every trial.
+ * Answers 0 done, 2 bad experiment, 3 a stage or a trial failed, 4 not converged, 130 interrupted.
  */
 export const runExperiment = async (file: string, options: RunOptions): Promise<number> => {
+  if (options.trial !== undefined) return runTrial(file, options.trial, options);
   if (options.printConfig) return printConfig(file, options);
   if (options.dryRun) return showPlan(file, options);
+  const sweep = loadSweep(file, options);
+  if (sweep !== undefined) return runSweep(sweep, options);
+  refuseWithoutSweep(options);
   const loaded = loadChecked(file, options);
   return 'exitCode' in loaded ? loaded.exitCode : execute(file, loaded, options);
 };

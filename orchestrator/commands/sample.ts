@@ -79,7 +79,8 @@ const paint = async (folder: string, options: SampleOptions, terminal: Terminal)
   const services = new Services({ onSetup: line => terminal.show({ type: 'setup', line }), signal: interrupts.stop });
   try {
     terminal.line(`sampling with ${found.name}`);
-    const launch = { job, job_file, setup: await services.python(), nproc_per_node: 1, log_dir: join(folder, 'logs') };
+    const alone = { nnodes: 1, nproc_per_node: 1 };
+    const launch = { job, job_file, setup: await services.python(), ...alone, log_dir: join(folder, 'logs') };
     const exit = await runLocally(launch, interrupts, event =>
       terminal.show({ type: 'worker', stage: 'sample', event }),
     );

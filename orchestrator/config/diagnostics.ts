@@ -9,7 +9,7 @@ export interface Diagnostic {
   /** dotted path in the experiment; empty for the file as a whole */
   path: string;
   hint?: string;
-  /** absolute path, or `--set` */
+  /** absolute path, or the flag: `--set`, `--sweep` */
   file: string;
   line: number;
   column: number;
@@ -35,7 +35,7 @@ export const diagnosticAt = (place: Place, { code, message, path, hint }: Proble
 
 /** In the order in which a reader meets them: `first` before other files, flags last; no place and code twice. */
 export const sortDiagnostics = (diagnostics: readonly Diagnostic[], first: string): Diagnostic[] => {
-  const rank = ({ file }: Diagnostic) => (file === first ? 0 : file === '--set' ? 2 : 1);
+  const rank = ({ file }: Diagnostic) => (file === first ? 0 : file.startsWith('--') ? 2 : 1);
   const unique = new Map(diagnostics.map(d => [`${d.file}:${d.line}:${d.column}:${d.code}:${d.message}`, d]));
   return [...unique.values()].sort(
     (a, b) => rank(a) - rank(b) || a.file.localeCompare(b.file) || a.line - b.line || a.column - b.column,

@@ -157,12 +157,16 @@ const placeFor = ({ code }: Problem, tree: LocatedMap, path: readonly PropertyKe
   return code === 'unknown_key' || code === 'missing_key' ? placeOf(found) : found.node.place;
 };
 
+/** Keys of an experiment file that are gone before the experiment is looked at. */
+const keysOfFile = ['include', 'sweep'];
+
 const unknownKey = (key: string, path: readonly PropertyKey[], context: IssueContext): Diagnostic => {
+  const keys = [...keysAt(context.schema, context.value, path), ...(path.length === 0 ? keysOfFile : [])];
   const problem: Problem = {
     code: 'unknown_key',
     message: `${named(path)} has no key \`${key}\``,
     path: dotted([...path, key]),
-    hint: didYouMean(key, keysAt(context.schema, context.value, path), 'its keys'),
+    hint: didYouMean(key, keys, 'its keys'),
   };
   return diagnosticAt(placeFor(problem, context.tree, [...path, key]), problem);
 };

@@ -6,11 +6,11 @@ import { type Diagnostic, diagnosticAt, type Problem, sortDiagnostics } from './
 import type { GroupContext } from './groups.ts';
 import { fromIssue, issueContext } from './issues.ts';
 import { type Origins, originsOf } from './origins.ts';
-import { applyOverrides } from './overrides.ts';
+import { applyOverrides, type Override, readFlags } from './overrides.ts';
 import { aroundPart, defaultAround, type Part } from './part.ts';
 import { resolvePaths } from './paths.ts';
 import { type Refusal, refusals } from './semantics.ts';
-import { findAt, findNearest, type LocatedMap, placeOf, toValue } from './tree.ts';
+import { findAt, findNearest, type LocatedMap, placeOf, toValue, withoutEntry } from './tree.ts';
 
 export interface LoadOptions {
   /** `path=value`, as given to `--set`; later ones win */
@@ -90,18 +90,22 @@ const finish = (tree: LocatedMap, files: string[]): LoadedExperiment => {
   return { ok: true, experiment, origins: originsOf(experiment, tree), files, tree };
 };
 
-const contextIn = (folder: string): GroupContext => ({ diagnostics: [], files: new Set(), folder });
+export const contextIn = (folder: string): GroupContext => ({ diagnostics: [], files: new Set(), folder });
 
-/** What was composed, with `set` put into it, or everything that is wrong with it; `path` is what was asked for. */
-const complete = (
+/**
+ * What was composed, with `overrides` put into it, or everything that is wrong with it; `path` is what was asked for.
+ * `sweep` is no part of an experiment: with or without it, a file stands for the same one.
+ */
+export const complete = (
   composed: LocatedMap | undefined,
   path: string,
-  { set }: LoadOptions,
+  overrides: readonly Override[],
   context: GroupContext,
 ): LoadResult => {
   const { diagnostics } = context;
   if (!composed) return { ok: false, diagnostics: sortDiagnostics(diagnostics, path) };
-  const tree = resolvePaths(applyOverrides(composed, set, context), diagnostics);
+  const changed = withoutEntry(applyOverrides(composed, overrides, context), 'sweep');
+  const tree = resolvePaths(changed, diagnostics);
   diagnostics.push(...checkSchema(tree, diagnostics));
   diagnostics.push(...checkCombinations(tree, diagnostics, path));
   if (diagnostics.length > 0) return { ok: false, diagnostics: sortDiagnostics(diagnostics, path) };
@@ -109,19 +113,20 @@ const complete = (
 };
 
 /** The experiment of `file` with `options.set` applied, or everything that is wrong with it. Never throws for either. */
-export const loadExperiment = (file: string, options: LoadOptions): LoadResult => {
+export const loadExperiment = (file: string, { set }: LoadOptions): LoadResult => {
   const path = resolve(file);
   const context = contextIn(dirname(path));
-  return complete(composeFile(path, [], context), path, options, context);
+  return complete(composeFile(path, [], context), path, readFlags(set, '--set', context.diagnostics), context);
 };
 
 /**
  * The same where one part is all that matters: `file` may be an experiment, or hold that part alone (a mapping with
  * `kind`, as the files in configs/ do), or be left out for the default experiment.
  */
-export const loadPart = (part: Part, file: string | undefined, options: LoadOptions): LoadResult => {
+export const loadPart = (part: Part, file: string | undefined, { set }: LoadOptions): LoadResult => {
   const path = file === undefined ? '' : resolve(file);
   const context = contextIn(file === undefined ? process.cwd() : dirname(path));
   const composed = file === undefined ? defaultAround(part) : composeFile(path, [], context);
-  return complete(composed && aroundPart(part, composed), path, options, context);
+  const overrides = readFlags(set, '--set', context.diagnostics);
+  return complete(composed && aroundPart(part, composed), path, overrides, context);
 };

@@ -1,15 +1,10 @@
 /** Where each value of an experiment comes from. */
+import type { Origin, Origins } from '../contracts/origin.ts';
 import { displayPath } from './diagnostics.ts';
 import { lineAndColumn } from './source-text.ts';
 import { dotted, findAt, type LocatedMap, type Path } from './tree.ts';
 
-export type Origin =
-  | { kind: 'default' }
-  | { kind: 'file'; file: string; line: number; column: number }
-  | { kind: 'flag'; text: string };
-
-/** Dotted path of every leaf → its origin. */
-export type Origins = Record<string, Origin>;
+export type { Origin, Origins } from '../contracts/origin.ts';
 
 const leavesOf = (value: unknown, path: Path = []): Path[] =>
   typeof value === 'object' && value !== null
@@ -19,7 +14,8 @@ const leavesOf = (value: unknown, path: Path = []): Path[] =>
 const originAt = (tree: LocatedMap, path: Path): Origin => {
   const place = findAt(tree, path)?.node.place;
   if (!place) return { kind: 'default' };
-  if (place.source.kind === 'flag') return { kind: 'flag', text: place.source.text };
+  const { name, text } = place.source;
+  if (place.source.kind === 'flag') return { kind: 'flag', text, ...(name === '--sweep' && { flag: name }) };
   const { line, column } = lineAndColumn(place);
   return { kind: 'file', file: place.source.name, line, column };
 };
@@ -30,5 +26,7 @@ export const originsOf = (value: unknown, tree: LocatedMap): Origins =>
 /** `default`, `experiments/quickstart.yaml:12` or `--set train.seed=1`. */
 export const formatOrigin = (origin: Origin): string => {
   if (origin.kind === 'default') return 'default';
-  return origin.kind === 'flag' ? `--set ${origin.text}` : `${displayPath(origin.file)}:${origin.line}`;
+  return origin.kind === 'flag'
+    ? `${origin.flag ?? '--set'} ${origin.text}`
+    : `${displayPath(origin.file)}:${origin.line}`;
 };

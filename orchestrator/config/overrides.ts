@@ -1,16 +1,17 @@
-/** `--set a.b=value`: a value of the command line, typed as YAML, put into the tree. */
+/** `--set a.b=value`, `--sweep a.b=value,value`: values of the command line, typed as YAML, put into the tree. */
 import { type Diagnostic, diagnosticAt, type Problem } from './diagnostics.ts';
 import { expandGroups, type GroupContext, groups } from './groups.ts';
 import { readYaml } from './read.ts';
-import { flagText, type Place, type SourceText } from './source-text.ts';
+import { type FlagName, flagText, type Place, type SourceText } from './source-text.ts';
 import { dotted, type Located, type LocatedList, type LocatedMap, withEntry } from './tree.ts';
 
-interface Step {
+export interface Step {
   readonly name: string;
   readonly place: Place;
 }
 
-interface Flag {
+/** A value and the dotted path where it goes, step by step. */
+export interface Override {
   readonly steps: readonly Step[];
   readonly value: Located;
 }
@@ -27,25 +28,15 @@ class Refused extends Error {
 
 const refused = (place: Place, problem: Problem) => new Refused([diagnosticAt(place, problem)]);
 
-const usage = (source: SourceText) =>
-  refused(
-    { source, offset: 0 },
-    {
-      code: 'usage',
-      message: '`--set` needs `path=value`',
-      path: '--set',
-      hint: 'as in --set train.max_train_steps=100',
-    },
-  );
+const examples: Record<FlagName, [form: string, example: string]> = {
+  '--set': ['path=value', 'train.max_train_steps=100'],
+  '--sweep': ['path=value,value', 'train.learning_rate=1e-4,3e-4'],
+};
 
-const splitPath = (source: SourceText, length: number): Step[] => {
-  let offset = 0;
-  const names = source.text.slice(0, length).split('.');
-  return names.map(name => {
-    const step = { name, place: { source, offset } };
-    offset += name.length + 1;
-    return step;
-  });
+const usage = (source: SourceText, flag: FlagName) => {
+  const [form, example] = examples[flag];
+  const message = `\`${flag}\` needs \`${form}\``;
+  return refused({ source, offset: 0 }, { code: 'usage', message, path: flag, hint: `as in ${flag} ${example}` });
 };
 
 /** `schedule.config=linear` says the same as `schedule=linear`. */
@@ -55,14 +46,30 @@ const withoutConfigStep = (steps: Step[]): Step[] => {
   return chooses ? steps.slice(0, 1) : steps;
 };
 
-const parseFlag = (text: string): Flag => {
-  const source = flagText(text);
+/** The steps of a dotted path that stands at `place`. */
+export const stepsAt = (path: string, { source, offset: start }: Place): Step[] => {
+  let offset = start;
+  const steps = path.split('.').map(name => {
+    const step = { name, place: { source, offset } };
+    offset += name.length + 1;
+    return step;
+  });
+  return withoutConfigStep(steps);
+};
+
+/** Blanks in front keep the offsets right: the value is parsed where it stands. */
+const valueText = (text: string, length: number, flag: FlagName): string =>
+  flag === '--set'
+    ? ' '.repeat(length + 1) + text.slice(length + 1)
+    : `${' '.repeat(length)}[${text.slice(length + 1)}]`;
+
+const parseFlag = (text: string, flag: FlagName): Override => {
+  const source = flagText(text, flag);
   const length = text.indexOf('=');
-  const steps = withoutConfigStep(splitPath(source, Math.max(length, 0)));
+  const steps = stepsAt(text.slice(0, Math.max(length, 0)), { source, offset: 0 });
   const last = steps.at(-1);
-  if (length < 1 || !last || steps.some(({ name }) => name === '')) throw usage(source);
-  // Blanks in front keep the offsets right: the value is parsed where it stands.
-  const padded = ' '.repeat(length + 1) + text.slice(length + 1);
+  if (length < 1 || !last || steps.some(({ name }) => name === '')) throw usage(source, flag);
+  const padded = valueText(text, length, flag);
   const { tree, diagnostics } = readYaml(
     source,
     steps.map(({ name }) => name),
@@ -98,18 +105,26 @@ const assign = (node: Located | undefined, steps: readonly Step[], value: Locate
   return withEntry(map, step.name, { key: step.place, value: below });
 };
 
-const override = (tree: LocatedMap, text: string, context: GroupContext): LocatedMap => {
+/** What `act` gives, or undefined where a flag is refused; why is reported. */
+const reporting = <T>(diagnostics: Diagnostic[], act: () => T): T | undefined => {
   try {
-    const { steps, value } = parseFlag(text);
-    const assigned = assign(tree, steps, value, []);
-    return assigned.type === 'map' ? expandGroups(assigned, context) : tree;
+    return act();
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    context.diagnostics.push(...error.diagnostics);
-    return tree;
+    diagnostics.push(...error.diagnostics);
+    return undefined;
   }
 };
 
-/** The tree with each `path=value` put into it, in their order; what cannot be is reported in `context`. */
-export const applyOverrides = (tree: LocatedMap, set: readonly string[], context: GroupContext): LocatedMap =>
-  set.reduce((current, text) => override(current, text, context), tree);
+/** The overrides that flags of the command line stand for; those that cannot be read are reported. */
+export const readFlags = (texts: readonly string[], flag: FlagName, diagnostics: Diagnostic[]): Override[] =>
+  texts.flatMap(text => reporting(diagnostics, () => [parseFlag(text, flag)]) ?? []);
+
+const override = (tree: LocatedMap, { steps, value }: Override, context: GroupContext): LocatedMap => {
+  const assigned = reporting(context.diagnostics, () => assign(tree, steps, value, []));
+  return assigned?.type === 'map' ? expandGroups(assigned, context) : tree;
+};
+
+/** The tree with each value put in at its path, in their order; what cannot be is reported in `context`. */
+export const applyOverrides = (tree: LocatedMap, overrides: readonly Override[], context: GroupContext): LocatedMap =>
+  overrides.reduce((current, next) => override(current, next, context), tree);

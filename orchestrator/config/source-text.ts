@@ -1,9 +1,9 @@
 import { dirname } from 'node:path';
 
-/** A text that values came from: a YAML file, or one `--set` of the command line. */
+/** A text that values came from: a YAML file, or one `--set` or `--sweep` of the command line. */
 export interface SourceText {
   readonly kind: 'file' | 'flag';
-  /** absolute path of the file, or `--set` */
+  /** absolute path of the file, or the flag: `--set`, `--sweep` */
   readonly name: string;
   readonly text: string;
   /** what relative paths in it are relative to */
@@ -23,7 +23,14 @@ export const fileText = (name: string, text: string): SourceText => ({
   folder: dirname(name),
 });
 
-export const flagText = (text: string): SourceText => ({ kind: 'flag', name: '--set', text, folder: process.cwd() });
+export type FlagName = '--set' | '--sweep';
+
+export const flagText = (text: string, name: FlagName = '--set'): SourceText => ({
+  kind: 'flag',
+  name,
+  text,
+  folder: process.cwd(),
+});
 
 /** Line and column of a place, both from 1, and the whole line. */
 export const lineAndColumn = ({ source, offset }: Place): { line: number; column: number; excerpt: string } => {

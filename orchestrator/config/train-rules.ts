@@ -1,18 +1,19 @@
 /** Options of a training that cannot be had together, or would have no effect beside others. */
 import type { Experiment } from '../contracts/experiment.ts';
-import type { Samples, Train, Validation } from '../contracts/method.ts';
+import { ranksOf, type Samples, type Train, type Validation } from '../contracts/method.ts';
 import { idle, type Refusal, type Rule, refuseIf, usual } from './rules.ts';
 
 type TrainCheck = (section: string, train: Train) => Refusal | undefined;
 
 const sharedBatch: TrainCheck = (section, train) => {
-  const { global_batch_size, nproc_per_node, gradient_accumulation_steps } = train;
+  const { global_batch_size, nnodes, gradient_accumulation_steps } = train;
+  const sharers = nnodes === 1 ? ['nproc_per_node'] : ['nnodes', 'nproc_per_node'];
   const parts = gradient_accumulation_steps === 1 ? '' : ` in ${gradient_accumulation_steps} parts each`;
   return refuseIf(
-    global_batch_size % (nproc_per_node * gradient_accumulation_steps) !== 0,
-    ['global_batch_size', 'nproc_per_node', 'gradient_accumulation_steps'].map(key => `${section}.${key}`),
-    `a batch of ${global_batch_size} cannot be shared evenly by ${nproc_per_node} ranks${parts}`,
-    'make global_batch_size a multiple of nproc_per_node * gradient_accumulation_steps',
+    global_batch_size % (ranksOf(train) * gradient_accumulation_steps) !== 0,
+    ['global_batch_size', ...sharers, 'gradient_accumulation_steps'].map(key => `${section}.${key}`),
+    `a batch of ${global_batch_size} cannot be shared evenly by ${ranksOf(train)} ranks${parts}`,
+    `make global_batch_size a multiple of ${[...sharers, 'gradient_accumulation_steps'].join(' * ')}`,
   );
 };
 

@@ -150,9 +150,16 @@ export const Train = z.strictObject({
     .describe('What the best validation has the least of.'),
   checkpointing_steps: PositiveInt.default(50).describe('A checkpoint every so many steps.'),
   checkpoints_total_limit: PositiveInt.default(2).describe('Older checkpoints are deleted once a newer one is valid.'),
-  nproc_per_node: PositiveInt.max(64).default(1).describe('Ranks that torchrun starts on this machine.'),
+  nnodes: PositiveInt.max(1024)
+    .default(1)
+    .describe('Machines that share the training: nodes of the Slurm job that the run is in.'),
+  nproc_per_node: PositiveInt.max(64).default(1).describe('Ranks that torchrun starts on each machine.'),
 });
 export type Train = z.output<typeof Train>;
+
+/** Ranks of a training on all its machines. */
+export const ranksOf = ({ nnodes, nproc_per_node }: Pick<Train, 'nnodes' | 'nproc_per_node'>): number =>
+  nnodes * nproc_per_node;
 
 /** Training of the primary adapter by Eq. 12, before the secondary. */
 export const Primary = z.strictObject({

@@ -51,15 +51,15 @@ export const sendSignal = (pid: number, signal: NodeJS.Signals): void => {
   }
 };
 
-export const killTagged = (tag: string): number => {
-  const entries = listTagged(tag);
+export const killTagged = (tag: string, variable = RUN_TAG): number => {
+  const entries = listTagged(tag, variable);
   for (const { pid } of entries) sendSignal(pid, 'SIGKILL');
   return entries.length;
 };
 
 /** Kills what carries the tag until nothing does: one sweep can miss a process that is being started. */
-export const killTaggedUntilNone = async (tag: string): Promise<void> => {
-  while (killTagged(tag) > 0) await delay(20);
+export const killTaggedUntilNone = async (tag: string, variable = RUN_TAG): Promise<void> => {
+  while (killTagged(tag, variable) > 0) await delay(20);
 };
 
 export const isAlive = (pid: number): boolean => {

@@ -5,7 +5,13 @@ import { execa } from 'execa';
 import { z } from 'zod';
 import { PosetwinError, toPosetwinError } from '../errors.ts';
 import { killTagged, killTaggedUntilNone, listTagged, sendSignal } from './process-table.ts';
-import { errorFileOf, type WorkerCommandOptions, workerCommand, workerEnvironment } from './worker-command.ts';
+import {
+  errorFileOf,
+  type WorkerCommandOptions,
+  workerCommand,
+  workerEnvironment,
+  worldSize,
+} from './worker-command.ts';
 import { countMemoryKills, endedBySigterm, failureOf, type Remains, WorkerError } from './worker-failure.ts';
 
 export interface WorkerOptions<E> extends WorkerCommandOptions {
@@ -43,8 +49,19 @@ export interface RunningWorker {
 type Subprocess = ReturnType<typeof spawn>;
 
 const GRACE_MS = 120_000;
+/** srun takes about so long to end what it has started on other nodes. */
+const REMOTE_MS = 10_000;
 /** A rank that failed leaves the others waiting for it: they get this long to tell what they saw. */
 const AFTER_ERROR_MS = 5_000;
+
+const isJson = (text: string): boolean => {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+};
 
 const spawn = (options: WorkerCommandOptions, tag: string, log: string) => {
   const { file, args } = workerCommand(options);
@@ -95,22 +112,44 @@ class Worker<E> implements RunningWorker {
     if (this.#asked !== 'nothing') return;
     this.#asked = 'stop';
     // Past torchrun, which would give its ranks 30 seconds and then report a failure whatever they did.
-    const ranks = listTagged(this.#tag).filter(({ ppid }) => ppid === this.pid);
-    const targets = this.#options.nproc > 1 && ranks.length > 0 ? ranks.map(({ pid }) => pid) : [this.pid];
+    const ranks = this.#ranksHere();
+    const targets = worldSize(this.#options) > 1 && ranks.length > 0 ? ranks : [this.pid];
     for (const pid of targets) if (pid !== undefined) sendSignal(pid, 'SIGTERM');
     this.#killAfter(this.#options.graceMs ?? GRACE_MS, 'kill');
   };
 
   readonly kill = (): void => {
     this.#asked = 'kill';
-    killTagged(this.#tag);
+    this.#end();
   };
+
+  /** Children of torchrun on this machine. Those on other nodes learn from them that the training stops. */
+  #ranksHere(): number[] {
+    const tagged = listTagged(this.#tag);
+    const pids = new Set(tagged.map(({ pid }) => pid));
+    // On a node a daemon of Slurm's starts torchrun, and carries no tag.
+    const isLauncher = ({ pid, ppid }: { pid: number; ppid: number }) =>
+      this.#options.nodes === undefined ? pid === this.pid : pid !== this.pid && !pids.has(ppid);
+    const launchers = new Set(tagged.filter(isLauncher).map(({ pid }) => pid));
+    return tagged.filter(({ ppid }) => launchers.has(ppid)).map(({ pid }) => pid);
+  }
+
+  /** Ends all of it now. What is on other nodes only srun can reach: it must live until they have gone. */
+  #end(): void {
+    if (this.#options.nodes === undefined || this.pid === undefined) {
+      killTagged(this.#tag);
+      return;
+    }
+    sendSignal(this.pid, 'SIGTERM');
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => killTagged(this.#tag), REMOTE_MS);
+  }
 
   #killAfter(ms: number, asked: 'kill' | 'nothing'): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       if (asked === 'kill') this.#asked = asked;
-      killTagged(this.#tag);
+      this.#end();
     }, ms);
   }
 
@@ -135,12 +174,12 @@ class Worker<E> implements RunningWorker {
       await this.#read(line);
     } catch (error) {
       this.#broken = toPosetwinError(error);
-      killTagged(this.#tag);
+      this.#end();
     }
   }
 
   async #read(line: string): Promise<void> {
-    if (!line.startsWith('{')) {
+    if (!line.startsWith('{') || this.#isMixedUp(line)) {
       appendFileSync(this.log, `${line}\n`);
       return;
     }
@@ -148,6 +187,11 @@ class Worker<E> implements RunningWorker {
     const error = WorkerError.safeParse(event);
     if (error.success) this.#noteError(error.data);
     await this.#options.onEvent(event);
+  }
+
+  /** srun passes long lines on in pieces, and so mixes those of nodes that fail at the same time; files tell the rest. */
+  #isMixedUp(line: string): boolean {
+    return this.#options.nodes !== undefined && !isJson(line);
   }
 
   #parse(line: string): E {
@@ -171,11 +215,11 @@ class Worker<E> implements RunningWorker {
     if (this.pid === undefined) {
       throw new PosetwinError('no_python', `${this.#options.python} could not be run`, { cause: result });
     }
-    const { nproc, log_dir } = this.#options;
+    const { log_dir } = this.#options;
     const remains: Remains = {
       exit_code: result.exitCode ?? null,
       signal: result.signal ?? null,
-      nproc,
+      ranks: worldSize(this.#options),
       errors: this.#errors,
       log: this.log,
       log_dir,
@@ -196,7 +240,7 @@ class Worker<E> implements RunningWorker {
 }
 
 /**
- * Starts `python -m posetwin.worker …`, under torchrun when `nproc` is more than one. Nothing of it outlives `exit`,
+ * Starts `python -m posetwin.worker …`, under torchrun when there are several ranks, under srun when they are on several nodes. Nothing of it outlives `exit`,
  * nor this process.
  */
 export const startWorker = <E>(options: WorkerOptions<E>): RunningWorker => new Worker(options);

@@ -20,7 +20,8 @@ export type WorkerError = z.output<typeof WorkerError>;
 export interface Remains {
   exit_code: number | null;
   signal: NodeJS.Signals | null;
-  nproc: number;
+  /** on all machines */
+  ranks: number;
   errors: readonly WorkerError[];
   log: string;
   log_dir: string;
@@ -53,25 +54,25 @@ const reportedDeaths = (text: string): Death[] =>
 
 const numberOf = (signal: NodeJS.Signals): number => constants.signals[signal];
 
-const findDeaths = ({ exit_code, signal, nproc, log }: Remains): Death[] => {
-  if (nproc > 1) return reportedDeaths(readText(log));
+const findDeaths = ({ exit_code, signal, ranks, log }: Remains): Death[] => {
+  if (ranks > 1) return reportedDeaths(readText(log));
   return [{ rank: 0, exit_code: signal === null ? (exit_code ?? 1) : -numberOf(signal) }];
 };
 
 const signalName = (number: number): string =>
   Object.entries(constants.signals).find(([, value]) => value === number)?.[0] ?? `signal ${number}`;
 
-const where = (nproc: number, rank: number): string => (nproc > 1 ? `rank ${rank}: ` : '');
+const where = (ranks: number, rank: number): string => (ranks > 1 ? `rank ${rank}: ` : '');
 
-const fromEvent = ({ nproc, log }: Remains, error: WorkerError): PosetwinError => {
+const fromEvent = ({ ranks, log }: Remains, error: WorkerError): PosetwinError => {
   const code: ErrorCode = isErrorCode(error.code) ? error.code : 'worker_failed';
   const hint = error.hint ?? (code === 'out_of_memory' ? memoryHint : null);
   const details = { traceback: error.traceback, log, ...(hint === null ? {} : { hint }) };
-  return new PosetwinError(code, `${where(nproc, error.rank)}${error.message}`, details);
+  return new PosetwinError(code, `${where(ranks, error.rank)}${error.message}`, details);
 };
 
-const fromDeath = ({ nproc, log, memory_ran_out }: Remains, { rank, exit_code }: Death): PosetwinError => {
-  const place = where(nproc, rank);
+const fromDeath = ({ ranks, log, memory_ran_out }: Remains, { rank, exit_code }: Death): PosetwinError => {
+  const place = where(ranks, rank);
   if (exit_code === -constants.signals.SIGKILL && memory_ran_out) {
     return new PosetwinError('out_of_memory', `${place}killed for lack of memory`, { log, hint: memoryHint });
   }
@@ -98,7 +99,7 @@ const fromLauncher = ({ exit_code, signal, log }: Remains): PosetwinError => {
 
 /** A rank that hangs tells so itself; one that is frozen whole cannot, and is known by its silence when the others tell. */
 const fromTimeout = (remains: Remains, error: WorkerError): PosetwinError => {
-  const silent = Array.from({ length: remains.nproc }, (_, rank) => rank).filter(
+  const silent = Array.from({ length: remains.ranks }, (_, rank) => rank).filter(
     rank => !remains.errors.some(told => told.rank === rank),
   );
   const message = silent.length === 0 ? error.message : `${error.message}; no word from rank ${silent.join(', ')}`;
@@ -134,7 +135,7 @@ export const endedBySigterm = (remains: Remains): boolean => {
   const deaths = findDeaths(remains);
   if (remains.errors.length > 0) return false;
   if (deaths.length > 0) return deaths.every(({ exit_code }) => exit_code === -constants.signals.SIGTERM);
-  return remains.signal === 'SIGTERM' || readText(remains.log).includes('SignalException');
+  return remains.signal === 'SIGTERM' || /SignalException|srun: forcing job termination/.test(readText(remains.log));
 };
 
 /** How often the kernel has killed for lack of memory; 0 where it does not say. */

@@ -3,8 +3,9 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { z } from 'zod';
 import { Experiment } from '../contracts/experiment.ts';
-import { contentHash } from '../plan/canonical.ts';
 import { type Plan, stagesOf } from '../plan/plan.ts';
+import { runId } from '../plan/run-id.ts';
+import { LockOwner } from '../processes/lock.ts';
 import { readJsonIfThere, readText, writeJson } from './files.ts';
 import type { Store } from './store.ts';
 
@@ -24,9 +25,12 @@ const Status = z.object({
   report: z.string().nullable(),
   code: z.string().nullable(),
   message: z.string().nullable(),
+  /** who wrote it: `running` is true only while this process lives */
+  process: LockOwner.nullable().default(null),
 });
 export type Status = z.output<typeof Status>;
 
+const resolvedFile = 'experiment.resolved.json';
 const StageFolders = z.record(z.string(), z.string());
 
 /** `runs/<name>/<run-id>/`: what a person opens. The heavy files stay in the store; stages.json names them. */
@@ -50,7 +54,7 @@ export class RunFolder {
   }
 
   resolved(): Promise<Resolved | undefined> {
-    return readJsonIfThere(this.file('experiment.resolved.json'), Resolved);
+    return readJsonIfThere(this.file(resolvedFile), Resolved);
   }
 
   status(): Promise<Status | undefined> {
@@ -75,7 +79,7 @@ export class RunFolder {
 
   async begin(resolved: Resolved): Promise<void> {
     await mkdir(this.file('logs'), { recursive: true });
-    await writeJson(this.file('experiment.resolved.json'), resolved);
+    await writeJson(this.file(resolvedFile), resolved);
   }
 
   async writePlan(plan: Plan, store: Store): Promise<void> {
@@ -96,26 +100,24 @@ export const listRuns = async (root = 'runs'): Promise<RunFolder[]> => {
     ),
   );
   const runs = nested.flat();
-  const known = await Promise.all(runs.map(async run => (await readText(run.file('experiment.resolved.json'))) ?? ''));
+  const known = await Promise.all(runs.map(async run => (await readText(run.file(resolvedFile))) ?? ''));
   return runs.filter((_, index) => known[index] !== '');
 };
-
-const hashOf = (experiment: Experiment, fresh: number): string => contentHash({ experiment, fresh }, 8);
 
 /**
  * The run folder of this experiment: the same experiment gives the same folder, which is how the same command
  * continues. `fresh` starts one more beside it; without it the latest one goes on.
  */
-export const chooseRun = async (
+export const chooseRun = (
   experiment: Experiment,
   { fresh, root = 'runs' }: { fresh: boolean; root?: string },
-): Promise<{ run: RunFolder; fresh: number }> => {
-  const runs = await listRuns(root);
+): { run: RunFolder; fresh: number } => {
+  const runOf = (n: number) => new RunFolder(resolve(root), experiment.name, runId(experiment, n));
+  const exists = (n: number) => existsSync(runOf(n).file(resolvedFile));
   let counter = 0;
-  const exists = (n: number) => runs.some(({ name, id }) => name === experiment.name && id === hashOf(experiment, n));
   while (exists(counter + 1)) counter += 1;
   if (fresh) counter += exists(counter) ? 1 : 0;
-  return { run: new RunFolder(resolve(root), experiment.name, hashOf(experiment, counter)), fresh: counter };
+  return { run: runOf(counter), fresh: counter };
 };
 
 /** The run of the same name that was started last, apart from `except`: what a changed experiment is compared with. */

@@ -3,7 +3,7 @@ import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import type { PlannedStage } from '../plan/plan.ts';
-import { withLock } from '../processes/lock.ts';
+import { type LockOptions, withLock } from '../processes/lock.ts';
 import { readJson, readJsonIfThere, writeJson } from './files.ts';
 
 /** What is written beside a stage's outputs when it is complete. */
@@ -28,6 +28,7 @@ export interface StoreEntry {
   folder: string;
 }
 
+type Waiting = Omit<LockOptions, 'code'>;
 type Named = Pick<PlannedStage, 'name' | 'key'>;
 
 /** Stage outputs shared by all runs: `<root>/<stage>/<key>/`, `<key>.partial/` while one is being made. */
@@ -61,14 +62,22 @@ export class Store {
   }
 
   /**
-   * Runs `work` in the stage's partial folder while this process alone may write there.
-   * Raises `store_locked` when another process is computing the same stage.
+   * Runs `work` in the stage's partial folder, which may be new, while this process alone may write there, after waiting
+   * for another process that is computing the same stage; undefined, and nothing done, where that one has completed it.
+   * Raises `cancelled` when `signal` ends the wait, `store_locked` when it is longer than `wait_ms`.
    */
-  async work<T>(stage: Named, work: (partial: string) => Promise<T>): Promise<T> {
-    return this.locked(stage.name, stage.key, async () => {
+  async work<T>(
+    stage: Named,
+    work: (partial: string, isNew: boolean) => Promise<T>,
+    waiting: Waiting = {},
+  ): Promise<T | undefined> {
+    const run = async () => {
+      const before = this.state(stage);
+      if (before === 'done') return undefined;
       await mkdir(this.partial(stage), { recursive: true });
-      return work(this.partial(stage));
-    });
+      return work(this.partial(stage), before === 'absent');
+    };
+    return this.locked(stage.name, stage.key, run, waiting);
   }
 
   /** Declares the partial folder complete: record first, then one rename, so that `done` is never half true. */
@@ -101,9 +110,9 @@ export class Store {
     await this.locked(stage, key, () => rm(folder, { recursive: true, force: true }));
   }
 
-  private async locked<T>(stage: string, key: string, run: () => Promise<T>): Promise<T> {
+  private async locked<T>(stage: string, key: string, run: () => Promise<T>, waiting: Waiting = {}): Promise<T> {
     await mkdir(join(this.root, stage), { recursive: true });
-    return withLock(join(this.root, stage, `${key}.lock`), { code: 'store_locked', wait_ms: 0 }, run);
+    return withLock(join(this.root, stage, `${key}.lock`), { code: 'store_locked', wait_ms: 0, ...waiting }, run);
   }
 
   private async entriesOf(stage: string): Promise<StoreEntry[]> {

@@ -1,4 +1,4 @@
-import type { Train } from '../contracts/method.ts';
+import { ranksOf, type Train } from '../contracts/method.ts';
 
 /** A training that does not fit, and a way to ask how much another one like it would need. */
 export interface Misfit {
@@ -15,8 +15,7 @@ type Changes = Partial<Train>;
 const rangeFrom = (first: number, last: number): number[] =>
   Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index);
 
-const sizeOf = ({ global_batch_size, nproc_per_node, gradient_accumulation_steps }: Train): number =>
-  global_batch_size / (nproc_per_node * gradient_accumulation_steps);
+const sizeOf = (train: Train): number => train.global_batch_size / (ranksOf(train) * train.gradient_accumulation_steps);
 
 /**
  * The most samples at once that fit, 0 where not even one does. Memory is convex in the samples, since every part of a
@@ -64,7 +63,7 @@ const lighter = ({ settings, device }: Misfit): Changes[] => {
   const precision: Changes = settings.mixed_precision === 'no' ? { mixed_precision: 'bf16' } : {};
   const both = { ...checkpointing, ...precision };
   const one = device.kind !== 'cuda' && nproc_per_node > 1 ? alone(settings) : {};
-  const smallest = { ...both, gradient_accumulation_steps: global_batch_size / nproc_per_node };
+  const smallest = { ...both, gradient_accumulation_steps: global_batch_size / ranksOf(settings) };
   const isChange = (changes: Changes) =>
     Object.keys(changes).length > 0 && Number.isInteger(sizeOf({ ...settings, ...changes }));
   return [one, checkpointing, precision, both, smallest].filter(isChange);
@@ -89,7 +88,7 @@ export const findRemedies = async (misfit: Misfit): Promise<string[]> => {
   const largest = await largestBatch(misfit);
   for (const changes of [...(largest > 0 ? sharedDifferently(misfit, largest) : []), ...lighter(misfit)])
     if (!found.some(other => contains(changes, other)) && (await fits(changes))) found.push(changes);
-  const { nproc_per_node, gradient_accumulation_steps } = settings;
-  if (largest > 0) found.push({ global_batch_size: largest * nproc_per_node * gradient_accumulation_steps });
+  const shares = ranksOf(settings) * settings.gradient_accumulation_steps;
+  if (largest > 0) found.push({ global_batch_size: largest * shares });
   return found.map(changes => describe(section, changes));
 };

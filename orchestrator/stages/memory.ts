@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { facadeContract, MemoryEstimate } from '../contracts/facade.ts';
-import type { Train } from '../contracts/method.ts';
+import { ranksOf, type Train } from '../contracts/method.ts';
 import { PosetwinError } from '../errors.ts';
 import type { RunContext } from './context.ts';
 import { findRemedies } from './memory-remedies.ts';
@@ -59,8 +59,8 @@ export const plannedTrainings = ({ experiment, plan }: Pick<RunContext, 'experim
 };
 
 /** Samples that a rank works on at once. */
-export const partOf = ({ global_batch_size, nproc_per_node, gradient_accumulation_steps }: Train): number =>
-  Math.ceil(global_batch_size / (nproc_per_node * gradient_accumulation_steps));
+export const partOf = (train: Train): number =>
+  Math.ceil(train.global_batch_size / (ranksOf(train) * train.gradient_accumulation_steps));
 
 /** Asks Python; `batch_size` is that of `settings` unless another is given. */
 export const askMemory = (
@@ -69,7 +69,7 @@ export const askMemory = (
   settings: Train,
   batch_size = partOf(settings),
 ): Promise<Answer> => {
-  const question = { ...models, train: settings, batch_size, ranks: settings.nproc_per_node };
+  const question = { ...models, train: settings, batch_size, ranks: ranksOf(settings) };
   return bridge.call('estimate_memory', question, { timeout_ms });
 };
 
@@ -111,7 +111,7 @@ export const estimateMemory = async (
     checks.push({
       stage,
       batch_size: partOf(settings),
-      ranks: settings.nproc_per_node,
+      ranks: ranksOf(settings),
       device: device ?? null,
       needed_mb: neededOf(answer, settings, device),
       reason: reasonOf(answer, device),

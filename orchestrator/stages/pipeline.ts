@@ -1,11 +1,13 @@
 import { type StageName, stageNames } from '../plan/versions.ts';
+import { requireNodes } from '../processes/slurm-job.ts';
 import { assemble } from './assemble.ts';
 import { audit } from './audit.ts';
 import { cache, features } from './cache.ts';
 import type { RunContext } from './context.ts';
 import { evaluate } from './evaluate.ts';
 import { figures } from './figures.ts';
-import { hasPassed, preflight } from './preflight.ts';
+import { plannedTrainings } from './memory.ts';
+import { hasPassed, preflightOnce } from './preflight.ts';
 import { primary } from './primary.ts';
 import { runStage } from './stage.ts';
 import { train } from './train.ts';
@@ -25,6 +27,12 @@ const afterAssembly = [cache, primary, features, train, evaluate, audit, verdict
 const stages = [assemble, ...afterAssembly] as const;
 const modelStages: ReadonlySet<StageName> = new Set(['cache', 'primary', 'train']);
 
+/** Before anything is computed for a training that could not begin. */
+const requireAllNodes = (context: RunContext, wanted: readonly StageName[]): void => {
+  for (const { stage, section, settings } of plannedTrainings(context))
+    if (wanted.includes(stage) && !isDone(context, stage)) requireNodes(settings.nnodes, `${section}.nnodes`);
+};
+
 const isWithin = (name: StageName, until: StageName): boolean => stageNames.indexOf(name) <= stageNames.indexOf(until);
 
 /**
@@ -33,11 +41,15 @@ const isWithin = (name: StageName, until: StageName): boolean => stageNames.inde
  */
 export const runStages = async (context: RunContext, until: StageName = 'report'): Promise<void> => {
   const wanted = afterAssembly.filter(({ name }) => isWithin(name, until));
+  requireAllNodes(
+    context,
+    wanted.map(({ name }) => name),
+  );
   const needsModels = wanted.some(({ name }) => modelStages.has(name) && !isDone(context, name));
   const needsCheck = needsModels && !(await hasPassed(context));
   if (needsCheck) context.services.warmUp();
   await runStage(context, assemble);
-  if (needsCheck) await preflight(context);
+  if (needsCheck) await preflightOnce(context);
   // The workers load the same models: the bridge's copy would only take memory from them.
   await context.services.close();
   for (const stage of wanted) await runStage(context, stage);

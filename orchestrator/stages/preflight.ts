@@ -1,5 +1,6 @@
+import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import type { Experiment } from '../contracts/experiment.ts';
 import { facadeContract } from '../contracts/facade.ts';
@@ -8,6 +9,7 @@ import { PosetwinError } from '../errors.ts';
 import { isLossName, lossSpecs } from '../losses/index.ts';
 import { probeInputs } from '../losses/probe.ts';
 import { contentHash } from '../plan/canonical.ts';
+import { withLock } from '../processes/lock.ts';
 import { codeDigest, type RunFolder, readJsonIfThere, writeJson } from '../runs/index.ts';
 import type { RunContext } from './context.ts';
 import { describeMemory, estimateMemory, MemoryCheck, refuseWhatCannotFit } from './memory.ts';
@@ -194,4 +196,14 @@ export const preflight = async (context: RunContext): Promise<void> => {
   const passed = await questionOf(context);
   for (const file of [context.run.file('preflight.json'), passedFile(context.store, passed)])
     await writeJson(file, { passed, ...found, model, loss_terms });
+};
+
+/** The same, once for all that ask at the same time: of trials side by side one finds out, and the others wait for it. */
+export const preflightOnce = async (context: RunContext): Promise<void> => {
+  const file = passedFile(context.store, await questionOf(context));
+  await mkdir(dirname(file), { recursive: true });
+  const waiting = { wait_ms: Number.POSITIVE_INFINITY, signal: context.interrupts.stop };
+  await withLock(`${file}.lock`, { code: 'store_locked', ...waiting }, async () => {
+    if (!(await hasPassed(context))) await preflight(context);
+  });
 };

@@ -13,8 +13,8 @@ export const primary: Stage = {
       cache: store.folder(plan.stages.cache),
       primary: experiment.adapter.path,
     };
-    const nproc_per_node = experiment.primary?.train.nproc_per_node ?? 1;
-    return runWorkerStage({ experiment, ...context }, 'primary', folder, { inputs, nproc_per_node });
+    const { nnodes = 1, nproc_per_node = 1 } = experiment.primary?.train ?? {};
+    return runWorkerStage({ experiment, ...context }, 'primary', folder, { inputs, nnodes, nproc_per_node });
   },
 };
 

@@ -60,6 +60,7 @@ export const train: Stage = {
     const history = await readEvents(join(folder, 'events.jsonl'));
     await runWorkerStage(context, 'train', folder, {
       inputs: { ...learningInputs(context), decisions: journal.file },
+      nnodes: context.experiment.train.nnodes,
       nproc_per_node: context.experiment.train.nproc_per_node,
       onEvent: listener(context, journal, history),
     });

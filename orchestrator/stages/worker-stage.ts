@@ -13,6 +13,7 @@ export type WorkerStageName = Job['stage'] & StageName;
 export interface WorkerStageOptions {
   /** name → path of what the job reads */
   inputs: Record<string, string>;
+  nnodes?: number;
   nproc_per_node?: number;
   /** called in order and waited for; what it throws ends the worker */
   onEvent?: (event: WorkerEvent) => void | Promise<void>;
@@ -40,14 +41,14 @@ export const runWorkerStage = async (
   context: RunContext,
   name: WorkerStageName,
   folder: string,
-  { inputs, nproc_per_node = 1, onEvent }: WorkerStageOptions,
+  { inputs, nnodes = 1, nproc_per_node = 1, onEvent }: WorkerStageOptions,
 ): Promise<void> => {
   const { emit, services, run, interrupts } = context;
   const job = jobOf(context, name, folder, inputs);
   const job_file = join(folder, 'job.json');
   await writeJson(job_file, job);
   const setup = await services.python();
-  const launch = { job, job_file, setup, nproc_per_node, log_dir: run.file('logs', name) };
+  const launch = { job, job_file, setup, nnodes, nproc_per_node, log_dir: run.file('logs', name) };
   const exit = await runLocally(launch, interrupts, async event => {
     emit({ type: 'worker', stage: name, event });
     await onEvent?.(event);

@@ -1,4 +1,4 @@
-"""Runs a module that must not outlive the process that asked for it: ``supervise.py -m module args…``.
+"""Runs what must not outlive the process that asked for it: ``-m module args…``, or a program, ``-- srun …``.
 
 Standard library alone, and runnable by its path, because it also guards pip before anything is installed.
 """
@@ -53,10 +53,19 @@ def die_with_parent() -> None:
     threading.Thread(target=_end_when_gone, args=(parent_pid, first_ppid), daemon=True).start()
 
 
+def _become(command: list[str]) -> None:
+    """The kernel keeps the promise of `die_with_parent` for the program, too. What that starts, here or on another
+    machine, has parents of its own."""
+    os.environ[PARENT_PID] = "0"
+    os.execvp(command[0], command)
+
+
 def main(argv: list[str]) -> None:
-    if len(argv) < 3 or argv[1] != "-m":
-        raise SystemExit("usage: supervise.py -m module [arguments]")
+    if len(argv) < 3 or argv[1] not in ("-m", "--"):
+        raise SystemExit("usage: supervise.py -m module [arguments], or -- program [arguments]")
     die_with_parent()
+    if argv[1] == "--":
+        _become(argv[2:])
     # Whatever the module starts has this process as its parent.
     os.environ[PARENT_PID] = str(os.getpid())
     # Started by its path, this folder comes first on sys.path and would shadow other packages' names.

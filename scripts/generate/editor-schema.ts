@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { groupNames, groups } from '../../orchestrator/config/groups.ts';
 import { Experiment } from '../../orchestrator/contracts/experiment.ts';
+import { Sweep } from '../../orchestrator/contracts/sweep.ts';
 
 type JsonSchema = z.core.JSONSchema.BaseSchema;
 
@@ -31,6 +32,12 @@ const withGroup = (group: string, schema: JsonSchema, names: readonly string[]):
   };
 };
 
+/** No part of an experiment, so its schema stands beside that of one. */
+const sweepSchema = (): JsonSchema => {
+  const { $schema, ...schema } = z.toJSONSchema(Sweep, { io: 'input', target: 'draft-7' });
+  return { ...schema, description: 'Axes over this experiment: one trial for each combination of their values.' };
+};
+
 export const generateEditorSchema = async (): Promise<string> => {
   const schema = z.toJSONSchema(Experiment, { io: 'input', target: 'draft-7' });
   const properties = { ...schema.properties };
@@ -40,5 +47,5 @@ export const generateEditorSchema = async (): Promise<string> => {
   }
   const include = { type: 'array', items: { type: 'string' }, description: 'Files that this one builds upon.' };
   const title = 'A Posetwin experiment';
-  return `${JSON.stringify({ ...schema, title, properties: { include, ...properties } }, null, 2)}\n`;
+  return `${JSON.stringify({ ...schema, title, properties: { include, ...properties, sweep: sweepSchema() } }, null, 2)}\n`;
 };

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -213,6 +213,21 @@ describe('two ranks under torchrun', () => {
       message: expect.stringContaining('SIGKILL'),
     });
     await waitUntilGone(pids);
+  });
+});
+
+describe('a worker that srun starts', () => {
+  it('hands over its events, and logs the pieces of lines that srun has mixed up', async () => {
+    const srun = join(folder, 'srun');
+    const skipOptions = 'while case "$1" in --*) ;; *) false ;; esac; do shift; done';
+    await writeFile(srun, `#!/bin/sh\necho '{"type":"error","tra{"type":'\n${skipOptions}\nexec "$@"\n`);
+    await chmod(srun, 0o755);
+    const env = { PATH: [folder, process.env.PATH].join(delimiter) };
+    const { worker, events } = await launch('ok', 1, { nodes: { nnodes: 1, endpoint: '', id: '' }, env });
+    const { outcome, log } = await worker.exit;
+    expect(outcome).toBe('finished');
+    expect(events).toMatchObject([{ value: 0.5 }, { value: null }]);
+    expect(readFileSync(log, 'utf8')).toContain('"tra{"type"');
   });
 });
 

@@ -59,6 +59,16 @@ describe('a run from one YAML file', () => {
     expect(again.output.match(/cached/g)).toHaveLength(8);
   });
 
+  it('is the trial of a sweep over the same values, which is not run again', async () => {
+    const env = { POSETWIN_PYTHON: '/no/python' };
+    const command = ['small.yaml', '--sweep', 'seed=0', '--json'];
+    const { code, output } = await posetwin(folder, command, { env });
+    const [first] = output.split('\n').map(line => JSON.parse(line || 'null'));
+    expect(await runFolder(folder)).toBe(join(folder, 'runs', 'small', first.trials[0].id));
+    expect(output).not.toContain('"type":"trial"');
+    expect(code).toBe(0);
+  });
+
   it('is shown by --dry-run as cached, and with a changed setting as to do from there on, and why', async () => {
     const env = { POSETWIN_PYTHON: '/no/python' };
     const set = ['--set', 'train.learning_rate=0.001'];

@@ -179,6 +179,7 @@ TRAIN: dict[str, Any] = {
     "metric_for_best_model": "objective",
     "checkpointing_steps": 3,
     "checkpoints_total_limit": 2,
+    "nnodes": 1,
     "nproc_per_node": 1,
 }
 CONVERGENCE: dict[str, Any] = {

@@ -904,8 +904,10 @@ class Train(Contract):
     """A checkpoint every so many steps."""
     checkpoints_total_limit: Annotated[int, Field(ge=1)]
     """Older checkpoints are deleted once a newer one is valid."""
+    nnodes: Annotated[int, Field(ge=1, le=1024)]
+    """Machines that share the training: nodes of the Slurm job that the run is in."""
     nproc_per_node: Annotated[int, Field(ge=1, le=64)]
-    """Ranks that torchrun starts on this machine."""
+    """Ranks that torchrun starts on each machine."""
 
 
 class TrainInputs(Contract):

@@ -24,21 +24,21 @@ describe('validate', () => {
   it('answers 0 for valid files and 2 when one is not, and goes on after it', async () => {
     const good = workspace.write({ 'good.yaml': 'name: good\n' });
     const bad = workspace.write({ 'bad.yaml': 'name: bad\nsede: 1\n' });
-    expect(await validate([good], { set: [], json: false })).toBe(0);
-    expect(await validate([bad, good], { set: [], json: false })).toBe(2);
+    expect(await validate([good], { set: [], sweep: [], json: false })).toBe(0);
+    expect(await validate([bad, good], { set: [], sweep: [], json: false })).toBe(2);
     expect(out).toEqual([`${good}: valid`, `${good}: valid`]);
     expect(err.join('\n')).toContain(`${bad}:2:1 unknown_key`);
   });
 
   it('marks a singular schedule at its key', async () => {
     const file = workspace.write({ 'x.yaml': 'name: x\nschedule:\n  config: patent-literal\n  singular: error\n' });
-    expect(await validate([file], { set: [], json: false })).toBe(2);
+    expect(await validate([file], { set: [], sweep: [], json: false })).toBe(2);
     expect(err.join('\n')).toMatch(/x\.yaml:\d+:\d+ singular_schedule/);
   });
 
   it('gives the diagnostics as JSON', async () => {
     const bad = workspace.write({ 'bad.yaml': 'name: bad\nsede: 1\n' });
-    expect(await validate([bad], { set: [], json: true })).toBe(2);
+    expect(await validate([bad], { set: [], sweep: [], json: true })).toBe(2);
     const report: unknown = JSON.parse(out.join(''));
     expect(report).toMatchObject({
       files: [{ ok: false, diagnostics: [{ code: 'unknown_key', line: 2, column: 1 }] }],

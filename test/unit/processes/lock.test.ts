@@ -72,6 +72,16 @@ describe('withLock', () => {
     await expect(waiting).rejects.toMatchObject({ code, hint: expect.stringContaining(lock) });
   });
 
+  it('takes the lock of a holder elsewhere that has been silent for minutes, not of one that has shown itself', async () => {
+    leaveLock({ pid: deadPid, host: 'elsewhere', started: null });
+    const minutesAgo = Date.now() / 1000 - 600;
+    utimesSync(join(lock, 'owner.json'), minutesAgo, minutesAgo);
+    writeFileSync(join(lock, 'beat'), '');
+    await expect(withLock(lock, { code, wait_ms: 0 }, async () => 1)).rejects.toMatchObject({ code });
+    utimesSync(join(lock, 'beat'), minutesAgo, minutesAgo);
+    expect(await withLock(lock, { code }, async () => existsSync(join(lock, 'beat')))).toBe(true);
+  });
+
   it('stops waiting with cancelled', async () => {
     leaveLock({ pid: deadPid, host: 'elsewhere', started: null });
     const waiting = withLock(lock, { code, signal: AbortSignal.abort() }, async () => 1);

@@ -24,7 +24,7 @@ const error = (rank: number, time: number): WorkerError => {
 
 const remains = (extra: Partial<Remains>): Remains => {
   const end = { exit_code: 1, signal: null, memory_ran_out: false };
-  return { ...end, nproc: 2, errors: [], log, log_dir, ...extra };
+  return { ...end, ranks: 2, errors: [], log, log_dir, ...extra };
 };
 
 describe('failureOf', () => {
@@ -54,7 +54,7 @@ describe('failureOf', () => {
 
   it('names a SIGKILL out_of_memory when the kernel killed for lack of memory meanwhile', () => {
     writeFileSync(log, '');
-    const killed = { nproc: 1, exit_code: null, signal: 'SIGKILL', memory_ran_out: true } as const;
+    const killed = { ranks: 1, exit_code: null, signal: 'SIGKILL', memory_ran_out: true } as const;
     expect(failureOf(remains(killed)).code).toBe('out_of_memory');
   });
 

@@ -10,7 +10,7 @@ const newRoot = () => mkdtemp(join(tmpdir(), 'posetwin-runs-'));
 
 /** Chooses the run folder as the command does, and begins it. */
 const begin = async (root: string, given: Experiment, fresh = false) => {
-  const chosen = await chooseRun(given, { fresh, root });
+  const chosen = chooseRun(given, { fresh, root });
   await chosen.run.begin({ experiment: given, origins: {}, fresh: chosen.fresh, file: 'x.yaml' });
   return chosen;
 };
@@ -35,7 +35,8 @@ describe('the run folder', () => {
 
   it('names the run before it, of the same name, by the time it was started', async () => {
     const root = await newRoot();
-    const status = { status: 'done', finished: null, report: null, code: null, message: null } as const;
+    const ended = { finished: null, report: null, code: null, message: null, process: null };
+    const status = { status: 'done', ...ended } as const;
     const [old, recent] = [await begin(root, experiment({ seed: 1 })), await begin(root, experiment({ seed: 2 }))];
     await old.run.writeStatus({ ...status, started: '2024-01-01' });
     await recent.run.writeStatus({ ...status, started: '2024-01-02' });

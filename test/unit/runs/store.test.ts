@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { PlannedStage } from '../../../orchestrator/plan/plan.ts';
 import { Store, surveyStore, writeJson } from '../../../orchestrator/runs/index.ts';
 
@@ -38,6 +38,36 @@ describe('the store', () => {
       await expect(store.work(stage('b'), async () => 'other key')).resolves.toBe('other key');
     });
     await expect(store.work(stage('a'), async () => 'free again')).resolves.toBe('free again');
+  });
+
+  it('lets whoever waits have what the other has completed, instead of computing it again', async () => {
+    const store = await newStore();
+    let second: Promise<string | undefined> | undefined;
+    const onWait = vi.fn();
+    await store.work(stage('a'), async () => {
+      const waiting = { wait_ms: Number.POSITIVE_INFINITY, onWait };
+      second = store.work(stage('a'), async () => 'computed again', waiting);
+      await vi.waitFor(() => expect(onWait).toHaveBeenCalledOnce());
+      await store.finish(stage('a'), facts);
+    });
+    await expect(second).resolves.toBeUndefined();
+    expect(store.state(stage('a'))).toBe('done');
+    expect(existsSync(store.partial(stage('a')))).toBe(false);
+  });
+
+  it('lets whoever waits compute what the other has failed at, and be interrupted meanwhile', async () => {
+    const store = await newStore();
+    const [stop, waiting] = [new AbortController(), { wait_ms: Number.POSITIVE_INFINITY }];
+    const others: Promise<string | undefined>[] = [];
+    const failing = store.work(stage('a'), async () => {
+      others.push(store.work(stage('a'), async () => 'computed', waiting));
+      const stopped = store.work(stage('a'), async () => 'never', { ...waiting, signal: stop.signal });
+      stop.abort();
+      await expect(stopped).rejects.toMatchObject({ code: 'cancelled' });
+      throw new Error('on purpose');
+    });
+    await expect(failing).rejects.toThrow('on purpose');
+    await expect(Promise.all(others)).resolves.toEqual(['computed']);
   });
 
   it('frees the lock when the work fails, and keeps what was done', async () => {

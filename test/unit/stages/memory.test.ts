@@ -69,6 +69,7 @@ describe('the memory that training needs', () => {
   it('is asked about for the samples of one part of a rank', () => {
     const train = { global_batch_size: 24, nproc_per_node: 2, gradient_accumulation_steps: 3 };
     expect(partOf(Train.parse(train))).toBe(4);
+    expect(partOf(Train.parse({ ...train, nnodes: 2 }))).toBe(2);
   });
 
   it('is asked about for the primary where one is trained, and not for what is done', async () => {

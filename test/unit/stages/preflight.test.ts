@@ -1,13 +1,13 @@
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { PosetwinError } from '../../../orchestrator/errors.ts';
 import { isLossName, lossSpecs } from '../../../orchestrator/losses/index.ts';
 import { RunFolder } from '../../../orchestrator/runs/index.ts';
 import { buildSchedule } from '../../../orchestrator/schedule/index.ts';
 import type { RunContext } from '../../../orchestrator/stages/context.ts';
-import { hasPassed, keptMemory, preflight } from '../../../orchestrator/stages/preflight.ts';
+import { hasPassed, keptMemory, preflight, preflightOnce } from '../../../orchestrator/stages/preflight.ts';
 import { experiment, plan } from '../plan/experiment.ts';
 
 type Answers = Record<string, (params: never) => unknown>;
@@ -49,7 +49,8 @@ const contextWith = (answers: Answers): RunContext => {
   const services = { bridge: async () => bridge };
   const run = new RunFolder(root, 'test', 'a');
   const store = { state: () => 'absent', memory: (name: string) => join(root, 'memory', name) };
-  return { experiment: experiment(), plan: plan(), run, store, services, emit: () => undefined } as never;
+  const interrupts = { stop: new AbortController().signal, kill: new AbortController().signal };
+  return { experiment: experiment(), plan: plan(), run, store, services, interrupts, emit: () => undefined } as never;
 };
 
 const codeOf = async (answers: Answers): Promise<string | undefined> => {
@@ -67,6 +68,12 @@ describe('the checks before anything is computed from the models', () => {
     expect(await hasPassed(context)).toBe(false);
     await preflight(context);
     expect(await hasPassed(context)).toBe(true);
+  });
+
+  it('are asked once by several runs at the same time', async () => {
+    const asked = vi.fn(sound.probe_model);
+    await Promise.all([1, 2, 3].map(() => preflightOnce(contextWith({ probe_model: asked }))));
+    expect(asked).toHaveBeenCalledOnce();
   });
 
   it('are not asked again by another run that differs in what they do not look at', async () => {

@@ -1,0 +1,122 @@
+/** An experiment file with `sweep` → its trials, each loaded as the plain experiment that it is. */
+import { dirname, resolve } from 'node:path';
+import type { Assignment, Sweep } from '../contracts/sweep.ts';
+import { composeFile } from './compose.ts';
+import { type Diagnostic, diagnosticAt, sortDiagnostics } from './diagnostics.ts';
+import type { GroupContext } from './groups.ts';
+import { complete, contextIn, type LoadOptions, type LoadResult } from './load.ts';
+import { applyOverrides, type Override, readFlags } from './overrides.ts';
+import { type Combination, expand } from './sweep-expand.ts';
+import { pathOf, readSection, type SweepSection, textOf } from './sweep-section.ts';
+import { type Located, type LocatedMap, toValue } from './tree.ts';
+
+export interface SweepOptions extends LoadOptions {
+  /** `path=value,value`, as given to `--sweep`: an axis in place of the file's, or beside them */
+  sweep: readonly string[];
+}
+
+export interface LoadedTrial {
+  assignment: Assignment;
+  result: LoadResult;
+}
+
+export type LoadedSweep =
+  | { ok: true; file: string; sweep: Sweep; trials: LoadedTrial[] }
+  | { ok: false; diagnostics: Diagnostic[] };
+
+const isOfSweep = ({ steps }: Override): boolean => steps[0]?.name === 'sweep';
+
+const isExcluded = ({ exclude }: SweepSection, combination: Combination<Located>): boolean => {
+  const texts = new Map(combination.map(({ path, value }) => [path, textOf(value)]));
+  return exclude.some(partial => partial.every(override => texts.get(pathOf(override)) === textOf(override.value)));
+};
+
+/** What each trial puts into the experiment. */
+const trialsOf = (section: SweepSection): Override[][] => {
+  const { sweep, axes, include } = section;
+  const steps = new Map(axes.map(axis => [axis.path, axis.steps]));
+  const combinations = expand<Located>({
+    ...sweep,
+    axes,
+    textOf,
+    isExcluded: combination => isExcluded(section, combination),
+  });
+  const ofAxes = combinations.map(combination =>
+    combination.map(({ path, value }) => ({ steps: steps.get(path) ?? [], value })),
+  );
+  return [...ofAxes, ...include.map(overrides => [...overrides])];
+};
+
+const depth = ({ steps }: Override): number => steps.length;
+
+/**
+ * The order in which one command line of `--set`s would say the same: a whole section before what is in it, so that the
+ * axis `schedule` does not wipe out `schedule.num_steps`.
+ */
+const ordered = (set: readonly Override[], trial: readonly Override[]): Override[] => {
+  const isWithin = (override: Override) => trial.some(axis => pathOf(override).startsWith(`${pathOf(axis)}.`));
+  const within = set.filter(isWithin);
+  return [...set.filter(override => !isWithin(override)), ...trial.toSorted((a, b) => depth(a) - depth(b)), ...within];
+};
+
+/** A flag for what an axis decides would do nothing. */
+const idleFlags = (set: readonly Override[], { axes }: SweepSection): Diagnostic[] =>
+  set
+    .filter(override => axes.some(({ path }) => path === pathOf(override)))
+    .map(override => {
+      const path = pathOf(override);
+      const message = `\`--set ${path}\` has no effect: the sweep has an axis \`${path}\``;
+      const hint = `--sweep ${path}=… in place of that axis`;
+      return diagnosticAt(override.steps[0]?.place ?? override.value.place, {
+        code: 'refused_combination',
+        message,
+        path,
+        hint,
+      });
+    });
+
+const nothingLeft = ({ place }: SweepSection): Diagnostic =>
+  diagnosticAt(place, {
+    code: 'refused_combination',
+    message: 'the sweep has no trial',
+    path: 'sweep',
+    hint: 'give `axes` or `include`, or exclude less',
+  });
+
+const assignmentOf = (overrides: readonly Override[]): Assignment =>
+  Object.fromEntries(overrides.map(override => [pathOf(override), toValue(override.value)]));
+
+const loadTrial = (
+  tree: LocatedMap,
+  file: string,
+  set: readonly Override[],
+  trial: readonly Override[],
+  base: GroupContext,
+): LoadedTrial => {
+  const context = { ...base, diagnostics: [...base.diagnostics], files: new Set(base.files) };
+  return { assignment: assignmentOf(trial), result: complete(tree, file, ordered(set, trial), context) };
+};
+
+/**
+ * The trials of `file`; undefined where neither it nor `options.sweep` declares a sweep. A sweep that is refused is told
+ * here, what is wrong with a trial in its own result. `--set sweep.slots=2` and the like change the sweep itself.
+ */
+export const loadSweep = (file: string, options: SweepOptions): LoadedSweep | undefined => {
+  const path = resolve(file);
+  const context = contextIn(dirname(path));
+  const { diagnostics } = context;
+  const composed = composeFile(path, [], context);
+  const refused: Diagnostic[] = [];
+  const [set, flags] = [readFlags(options.set, '--set', refused), readFlags(options.sweep, '--sweep', refused)];
+  if (composed === undefined) return undefined;
+  const tree = applyOverrides(composed, set.filter(isOfSweep), context);
+  if (!tree.entries.has('sweep') && options.sweep.length === 0) return undefined;
+  const section = readSection(tree, flags, refused);
+  const own = set.filter(override => !isOfSweep(override));
+  if (section !== undefined) refused.push(...idleFlags(own, section));
+  if (section === undefined || refused.length > 0)
+    return { ok: false, diagnostics: sortDiagnostics([...diagnostics, ...refused], path) };
+  const trials = trialsOf(section).map(trial => loadTrial(tree, path, own, trial, context));
+  if (trials.length === 0) return { ok: false, diagnostics: [nothingLeft(section)] };
+  return { ok: true, file: path, sweep: section.sweep, trials };
+};

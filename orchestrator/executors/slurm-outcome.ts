@@ -1,0 +1,46 @@
+import type { JobRecord } from '../processes/slurm-records.ts';
+import type { TrialOutcome } from './trials.ts';
+
+/** Done, and done without convergence: posetwin's own codes. */
+const completed = [0, 4];
+/** With everything saved, or by a signal before there was anything to save: SIGHUP, SIGINT, SIGTERM. */
+const interrupted = [128 + 1, 128 + 2, 128 + 15];
+/** as timeout(1) says it */
+const OUT_OF_TIME = 124;
+/** 128 + SIGKILL */
+const KILLED = 137;
+
+/** States that a task does not leave by itself; in every other it runs, ends or will run. */
+const endedWith: Record<string, (record: JobRecord) => TrialOutcome> = {
+  COMPLETED: () => ({ state: 'done' }),
+  FAILED: ({ exit_code, signal }) => outcomeOfExit(exit_code === 0 ? 128 + signal : exit_code),
+  CANCELLED: () => ({ state: 'cancelled' }),
+  PREEMPTED: () => ({ state: 'preempted' }),
+  NODE_FAIL: () => ({ state: 'preempted' }),
+  BOOT_FAIL: () => ({ state: 'preempted' }),
+  REVOKED: () => ({ state: 'preempted' }),
+  TIMEOUT: () => ({ state: 'failed', exit_code: OUT_OF_TIME }),
+  DEADLINE: () => ({ state: 'failed', exit_code: OUT_OF_TIME }),
+  OUT_OF_MEMORY: () => ({ state: 'failed', exit_code: KILLED }),
+};
+
+/** By the exit code of the trial's own process. */
+export const outcomeOfExit = (exit_code: number): TrialOutcome => {
+  if (completed.includes(exit_code)) return { state: 'done' };
+  return interrupted.includes(exit_code) ? { state: 'preempted' } : { state: 'failed', exit_code };
+};
+
+/** Neither the controller nor the job script tells how it ended: whatever ended it left no time to write. */
+export const unknownEnd: TrialOutcome = { state: 'failed', exit_code: KILLED };
+
+export const isInterrupted = ({ state }: TrialOutcome): boolean => state === 'cancelled' || state === 'preempted';
+
+/** How a task ended; undefined while it has not. `exit_code` is what its job script wrote, if it got so far. */
+export const outcomeOf = (record: JobRecord | undefined, exit_code: number | undefined): TrialOutcome | undefined => {
+  const written = exit_code === undefined ? undefined : outcomeOfExit(exit_code);
+  if (record === undefined) return written;
+  const told = endedWith[record.state]?.(record);
+  if (told === undefined || written === undefined) return told;
+  // Ended from outside: Slurm knows that better than the exit code of a trial in the middle of something.
+  return isInterrupted(told) && written.state !== 'done' ? told : written;
+};

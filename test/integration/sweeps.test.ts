@@ -1,0 +1,94 @@
+/** Two trials of the mini stack that share their set: what is shared is computed once, whatever is killed meanwhile. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { readdir, readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { listTagged } from '../../orchestrator/processes/process-table.ts';
+import { newFolder, posetwin } from '../fixtures/small-run.ts';
+
+const minutes = 60_000;
+const MARK = 'POSETWIN_TEST_MARK';
+const settings = ['sweep.slots=2', 'train.max_train_steps=2'].flatMap(setting => ['--set', setting]);
+const sweep = ['small.yaml', '--sweep', 'train.learning_rate=1e-4,3e-4', ...settings];
+const command = [...sweep, '--until', 'cache'];
+
+let folder: string;
+beforeAll(async () => {
+  folder = await newFolder();
+});
+
+/** What both trials have printed so far, of all attempts. */
+const printed = async (): Promise<string> => {
+  const logs = join(folder, 'runs/small/sweep/logs');
+  const names = await readdir(logs).catch(() => []);
+  return (await Promise.all(names.map(name => readFile(join(logs, name), 'utf8')))).join('');
+};
+const countOf = (text: string, pattern: RegExp): number => [...text.matchAll(pattern)].length;
+
+/** The command, given `signal` once its trials have printed this. */
+const endedBy = async (signal: NodeJS.Signals, text: string, mark: string): Promise<ChildProcess> => {
+  const args = ['--import', import.meta.resolve('tsx'), resolve('orchestrator/run.ts'), ...command];
+  const child = spawn(process.execPath, args, { cwd: folder, env: { ...process.env, [MARK]: mark }, stdio: 'ignore' });
+  const exit = once(child, 'exit');
+  await vi.waitUntil(async () => (await printed()).includes(text), { timeout: 2 * minutes, interval: 50 });
+  child.kill(signal);
+  await exit;
+  return child;
+};
+
+const expectNoneAlive = async (mark: string): Promise<void> => {
+  const deadline = Date.now() + 10_000;
+  while (listTagged(mark, MARK).length > 0 && Date.now() < deadline) await delay(20);
+  expect(listTagged(mark, MARK)).toEqual([]);
+};
+
+const status = async () => JSON.parse((await posetwin(folder, ['status', 'small', '--json'])).output);
+
+describe('a sweep of two trials that share their set', () => {
+  it(
+    'leaves nothing at work when it is killed',
+    async () => {
+      const mark = randomUUID();
+      await endedBy('SIGKILL', 'assemble  started', mark);
+      await expectNoneAlive(mark);
+      const { trials } = await status();
+      expect(trials.map(({ state }: { state: string }) => state)).not.toContain('running');
+    },
+    5 * minutes,
+  );
+
+  it(
+    'goes on with the same command, and stops with all saved at Ctrl-C',
+    async () => {
+      const mark = randomUUID();
+      const { exitCode } = await endedBy('SIGINT', 'assemble  resumed', mark);
+      expect(exitCode).toBe(130);
+      await expectNoneAlive(mark);
+      const { trials } = await status();
+      expect(trials).toMatchObject([
+        { state: 'interrupted', code: 'cancelled' },
+        { state: 'interrupted', code: 'cancelled' },
+      ]);
+    },
+    5 * minutes,
+  );
+
+  it(
+    'computes what is shared once in all',
+    async () => {
+      const { code, output } = await posetwin(folder, command);
+      expect(output).toContain('2 trials, 18 stages, 15 of them different');
+      expect(code).toBe(0);
+      const text = await printed();
+      expect(countOf(text, /^assemble +done/gm)).toBe(1);
+      expect(countOf(text, /^cache +done/gm)).toBe(1);
+      // Whichever trial came second had to wait, or found it there.
+      expect(countOf(text, /^(assemble|cache) +cached/gm)).toBeGreaterThanOrEqual(2);
+      expect(await readdir(join(folder, '.posetwin/store/assemble'))).toHaveLength(1);
+    },
+    5 * minutes,
+  );
+});
