@@ -43,6 +43,7 @@ const addRun = (program: Command, done: Done): void => {
     .option('--fail-fast', 'stop a sweep at the first trial that fails', false)
     .option('--max-failures <number>', 'stop a sweep when so many trials have failed', wholeNumber(1))
     .option('--only-failed', 'of a sweep only the trials that have failed', false)
+    .option('--local', 'trials on this machine, although the experiment has `slurm`', false)
     .addHelpText(
       'after',
       examples(
@@ -52,6 +53,7 @@ const addRun = (program: Command, done: Done): void => {
         'run my.yaml --until assemble',
         'run my.yaml --sweep schedule=linear,patent-beta --sweep seed=1,2,3',
         'run my.yaml --only-failed --max-failures 3',
+        'run my.yaml --sweep seed=1,2,3 --set slurm.partition=gpu --set sweep.slots=3',
       ),
     )
     .action(async (file, options) => done(await (await import('./run.ts')).runExperiment(file, options)));

@@ -1,9 +1,11 @@
 import type { LoadedSweep } from '../config/sweep.ts';
+import type { Experiment } from '../contracts/experiment.ts';
 import type { SweepPlan } from '../contracts/sweep.ts';
 import { PosetwinError } from '../errors.ts';
 import type { Interrupts } from '../executors/local.ts';
 import { LocalTrials } from '../executors/local-trials.ts';
-import type { TrialCommand } from '../executors/trials.ts';
+import { SlurmTrials } from '../executors/slurm.ts';
+import type { TrialCommand, TrialExecutor } from '../executors/trials.ts';
 import { changeTrials } from '../plan/sweep.ts';
 import type { StageName } from '../plan/versions.ts';
 import { withLock } from '../processes/lock.ts';
@@ -27,6 +29,8 @@ export interface RunSweepOptions {
   failFast: boolean;
   maxFailures?: number;
   onlyFailed: boolean;
+  /** on this machine, although the file has `slurm` */
+  local: boolean;
   requireConverged: boolean;
 }
 
@@ -74,15 +78,32 @@ const pendingOf = async (trials: readonly PreparedTrial[], onlyFailed: boolean):
   return trials.filter((_, index) => needed[index]);
 };
 
+/** As many machines and ranks as the larger of its trainings wants. */
+const shapeOf = ({ train, primary }: Experiment): Pick<TrialCommand, 'nnodes' | 'nproc_per_node'> => ({
+  nnodes: Math.max(train.nnodes, primary?.train.nnodes ?? 1),
+  nproc_per_node: Math.max(train.nproc_per_node, primary?.train.nproc_per_node ?? 1),
+});
+
 const commandsFor =
   (folder: SweepFolder, file: string, { until }: RunSweepOptions) =>
   ({ trial: { id, experiment } }: PreparedTrial): TrialCommand => ({
     id,
     args: ['run', file, '--trial', id, ...(until === undefined ? [] : ['--until', until])],
     log: folder.log(id),
-    nnodes: 1,
-    nproc_per_node: Math.max(experiment.train.nproc_per_node, experiment.primary?.train.nproc_per_node ?? 1),
+    ...shapeOf(experiment),
   });
+
+const executorOf = (
+  { slurm, frozen: { name, sweep } }: PreparedSweep,
+  folder: SweepFolder,
+  { local }: RunSweepOptions,
+  { line: say }: Tell,
+): TrialExecutor => {
+  const { slots } = sweep;
+  return slurm === null || local
+    ? new LocalTrials({ slots })
+    : new SlurmTrials({ name, folder: folder.slurm, slots, slurm, say });
+};
 
 const describeEnd = async ({ trial, attempt, judgement }: TrialEnd): Promise<string> => {
   const numbers = judgement === 'done' ? await readNumbers(trial.run) : undefined;
@@ -140,7 +161,7 @@ const runTrials = async (prepared: PreparedSweep, folder: SweepFolder, options: 
   const interrupts = withBudget(caught, sweep.budget_minutes);
   const run = new SweepRun({
     folder,
-    executor: new LocalTrials({ slots: sweep.slots }),
+    executor: executorOf(prepared, folder, options, tell),
     commandOf: commandsFor(folder, prepared.frozen.file, options),
     max_failures: options.failFast ? 1 : (options.maxFailures ?? null),
     backoff_ms: firstBackoffMs,

@@ -176,8 +176,9 @@ const runTrial = async (file: string, id: string, options: RunOptions): Promise<
 };
 
 /** Flags that would have no effect. Raises `usage`. */
-const refuseWithoutSweep = ({ failFast, maxFailures, onlyFailed }: RunOptions): void => {
-  const given = { '--fail-fast': failFast, '--max-failures': maxFailures !== undefined, '--only-failed': onlyFailed };
+const refuseWithoutSweep = ({ failFast, maxFailures, onlyFailed, local }: RunOptions): void => {
+  const limits = { '--fail-fast': failFast, '--max-failures': maxFailures !== undefined };
+  const given = { ...limits, '--only-failed': onlyFailed, '--local': local };
   for (const [option, isGiven] of Object.entries(given))
     if (isGiven)
       throw new PosetwinError('usage', `${option} has no effect: this is no sweep`, {

@@ -2,6 +2,7 @@ import { type Diagnostic, sortDiagnostics } from '../config/diagnostics.ts';
 import { diagnose, type LoadedExperiment, type LoadResult } from '../config/load.ts';
 import type { LoadedSweep, LoadedTrial } from '../config/sweep.ts';
 import { sweepDiagnostics } from '../config/sweep-diagnostics.ts';
+import type { Slurm } from '../contracts/slurm.ts';
 import type { SweepPlan, SweepTrial } from '../contracts/sweep.ts';
 import { PosetwinError } from '../errors.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -19,6 +20,8 @@ export interface PreparedTrial {
 }
 
 export interface PreparedSweep {
+  /** null: trials run on this machine */
+  slurm: Slurm | null;
   /** as the file asks for it now, before what was frozen is looked at */
   frozen: SweepPlan;
   trials: PreparedTrial[];
@@ -69,7 +72,7 @@ const unrepeated = (trials: readonly PreparedTrial[]): PreparedTrial[] => {
 /** Every trial resolved, checked and planned, or everything that is wrong. No Python is started. */
 export const prepareSweep = async (loaded: LoadedSweep, store: Store): Promise<PreparedSweep | Diagnostic[]> => {
   if (!loaded.ok) return loaded.diagnostics;
-  const { file, sweep } = loaded;
+  const { file, sweep, slurm } = loaded;
   const planned: { assignment: SweepTrial['assignment']; result: Planned | (LoadResult & { ok: false }) }[] = [];
   for (const { assignment, result } of checkTrials(loaded))
     planned.push({ assignment, result: result.ok ? await planTrial(result, store) : result });
@@ -82,5 +85,5 @@ export const prepareSweep = async (loaded: LoadedSweep, store: Store): Promise<P
   if (first === undefined) throw new PosetwinError('bug', 'a sweep without trials was let through');
   const { name } = first.trial.experiment;
   const stages = countStages(trials.map(({ plan }) => plan));
-  return { frozen: { name, file, sweep, stages, trials: trials.map(({ trial }) => trial) }, trials };
+  return { slurm, frozen: { name, file, sweep, stages, trials: trials.map(({ trial }) => trial) }, trials };
 };

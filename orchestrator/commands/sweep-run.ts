@@ -33,7 +33,7 @@ export class SweepRun {
   readonly #stop = new AbortController();
   readonly #attempts = new Map<string, number>();
   readonly #failures = new Map<string, number>();
-  /** when the run of each trial had been started before this wave: clocks of several machines need not agree */
+  /** when the run of each trial was last started by another attempt: clocks of several machines need not agree */
   readonly #before = new Map<string, string | undefined>();
   #next: PreparedTrial[] = [];
 
@@ -55,12 +55,26 @@ export class SweepRun {
   async #runWave(wave: readonly PreparedTrial[], interrupts: Interrupts): Promise<void> {
     const { executor, commandOf } = this.#options;
     const byId = new Map(wave.map(trial => [trial.trial.id, trial]));
-    for (const { trial, run } of wave) this.#before.set(trial.id, (await run.status())?.started);
     const onEnd = async (id: string, outcome: TrialOutcome): Promise<void> => {
       const trial = byId.get(id);
       if (trial !== undefined) await this.#end(trial, outcome);
     };
+    await this.#rememberStarts(wave);
     await executor.run(wave.map(commandOf), onEnd, interrupts);
+  }
+
+  /** What an earlier attempt has left in a run's status says nothing about this one. */
+  async #rememberStarts(wave: readonly PreparedTrial[]): Promise<void> {
+    const { executor, folder } = this.#options;
+    const attempts = await folder.attempts();
+    const journalled = new Map(
+      attempts.flatMap(({ trial, started }) => (started === null ? [] : [[trial, started] as const])),
+    );
+    for (const { trial, run } of wave) {
+      // A job that an earlier command submitted is this attempt, unless its end is journalled already.
+      const before = executor.outlivesCommand ? journalled.get(trial.id) : (await run.status())?.started;
+      this.#before.set(trial.id, before);
+    }
   }
 
   /** As long as the one among the next that has failed most often. */
@@ -72,7 +86,6 @@ export class SweepRun {
   async #end(trial: PreparedTrial, outcome: TrialOutcome): Promise<void> {
     const { id } = trial.trial;
     const status = await trial.run.status();
-    // What an earlier attempt has left there says nothing about this one.
     const started = status === undefined || status.started === this.#before.get(id) ? null : status.started;
     if (outcome.state === 'cancelled' && started === null) return this.#note('stopped', id);
     const told = started === null || status?.finished === null ? undefined : status;

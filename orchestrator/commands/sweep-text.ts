@@ -5,7 +5,7 @@ import type { TrialChange } from '../plan/sweep.ts';
 
 /** `1a2b3c4d schedule=patent-beta seed=1` */
 export const nameOf = ({ id, assignment }: Pick<SweepTrial, 'id' | 'assignment'>): string =>
-  `${id} ${describeAssignment(assignment)}`;
+  `${id} ${describeAssignment(assignment)}`.trimEnd();
 
 /** `t 1, 50: drop`; empty where every step can be computed. */
 export const describeSingular = (notes: readonly SingularNote[]): string => {

@@ -1,5 +1,6 @@
 /** A zod issue → diagnostics at the places where the values stand. */
 import type { z } from 'zod';
+import { sweepKeys } from '../contracts/sweep.ts';
 import { type Diagnostic, diagnosticAt, type Problem } from './diagnostics.ts';
 import { numberHint } from './numbers.ts';
 import { keysAt } from './schema-keys.ts';
@@ -158,7 +159,7 @@ const placeFor = ({ code }: Problem, tree: LocatedMap, path: readonly PropertyKe
 };
 
 /** Keys of an experiment file that are gone before the experiment is looked at. */
-const keysOfFile = ['include', 'sweep'];
+const keysOfFile = ['include', ...sweepKeys];
 
 const unknownKey = (key: string, path: readonly PropertyKey[], context: IssueContext): Diagnostic => {
   const keys = [...keysAt(context.schema, context.value, path), ...(path.length === 0 ? keysOfFile : [])];

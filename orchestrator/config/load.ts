@@ -1,6 +1,7 @@
 /** YAML → Experiment: includes, groups, overrides, paths; every error at once, each at its line and column. */
 import { dirname, resolve } from 'node:path';
 import { Experiment } from '../contracts/experiment.ts';
+import { sweepKeys } from '../contracts/sweep.ts';
 import { composeFile } from './compose.ts';
 import { type Diagnostic, diagnosticAt, type Problem, sortDiagnostics } from './diagnostics.ts';
 import type { GroupContext } from './groups.ts';
@@ -94,7 +95,7 @@ export const contextIn = (folder: string): GroupContext => ({ diagnostics: [], f
 
 /**
  * What was composed, with `overrides` put into it, or everything that is wrong with it; `path` is what was asked for.
- * `sweep` is no part of an experiment: with or without it, a file stands for the same one.
+ * `sweep` and `slurm` are no part of an experiment: with or without them, a file stands for the same one.
  */
 export const complete = (
   composed: LocatedMap | undefined,
@@ -104,7 +105,7 @@ export const complete = (
 ): LoadResult => {
   const { diagnostics } = context;
   if (!composed) return { ok: false, diagnostics: sortDiagnostics(diagnostics, path) };
-  const changed = withoutEntry(applyOverrides(composed, overrides, context), 'sweep');
+  const changed = sweepKeys.reduce(withoutEntry, applyOverrides(composed, overrides, context));
   const tree = resolvePaths(changed, diagnostics);
   diagnostics.push(...checkSchema(tree, diagnostics));
   diagnostics.push(...checkCombinations(tree, diagnostics, path));

@@ -30,6 +30,7 @@ const fileLikes: readonly FileLike[] = [
   { within: ['figures'], key: 'pose', wants: file, isPath: value => value.endsWith('.json') },
   { within: ['backbone'], key: 'path', wants: folder, isPath: hasSlash },
   { within: ['adapter'], key: 'path', wants: folder, isPath: hasSlash },
+  { within: ['slurm'], key: 'setup', wants: file, isPath: value => value !== '' },
 ];
 
 const kindOf = (path: string): Kind | undefined => {

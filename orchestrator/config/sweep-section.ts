@@ -1,9 +1,10 @@
-/** The `sweep` of an experiment file and what `--sweep` adds to it, read and checked. */
-import { z } from 'zod';
-import { Sweep } from '../contracts/sweep.ts';
+/** `sweep` and `slurm` of an experiment file and what `--sweep` adds to them, read and checked. */
+import type { Slurm } from '../contracts/slurm.ts';
+import { type Sweep, SweepSections, sweepKeys } from '../contracts/sweep.ts';
 import { type Diagnostic, diagnosticAt, type Problem } from './diagnostics.ts';
 import { fromIssue, issueContext } from './issues.ts';
 import { type Override, stepsAt } from './overrides.ts';
+import { resolvePaths } from './paths.ts';
 import type { Place } from './source-text.ts';
 import { didYouMean } from './suggest.ts';
 import { dotted, findAt, findNearest, type Located, type LocatedMap, placeOf, toValue, withEntry } from './tree.ts';
@@ -19,14 +20,16 @@ export interface LocatedAxis {
 
 export interface SweepSection {
   sweep: Sweep;
+  /** null: trials run on this machine */
+  slurm: Slurm | null;
   axes: readonly LocatedAxis[];
   /** trials beside those of the axes */
   include: readonly (readonly Override[])[];
   exclude: readonly (readonly Override[])[];
+  /** there is `slurm` without `sweep`: the experiment as it is, as a job */
+  alone: boolean;
   place: Place;
 }
-
-const Section = z.strictObject({ sweep: Sweep });
 
 /** More combinations than anybody runs; where there are more, the file means something else. */
 const maxCombinations = 100_000;
@@ -164,6 +167,11 @@ const checkTogether = (tree: LocatedMap, sweep: Sweep, axes: readonly LocatedAxi
     .flatMap(exclusion => idleExclusion(exclusion, axes)),
 ];
 
+const sectionsOf = (tree: LocatedMap): LocatedMap => ({
+  ...tree,
+  entries: new Map([...tree.entries].filter(([key]) => sweepKeys.includes(key))),
+});
+
 /** The sweep that `tree` and the flags declare; undefined, and reasons in `diagnostics`, where it is refused. */
 export const readSection = (
   tree: LocatedMap,
@@ -171,17 +179,17 @@ export const readSection = (
   diagnostics: Diagnostic[],
 ): SweepSection | undefined => {
   const whole = withFlags(tree, flags);
-  const found = findAt(whole, ['sweep']);
+  const found = findAt(whole, ['sweep']) ?? findAt(whole, ['slurm']);
   if (found === undefined) return undefined;
-  const own: LocatedMap = { ...whole, entries: new Map([...whole.entries].filter(([key]) => key === 'sweep')) };
-  const context = issueContext(Section, own);
-  const { data, error } = Section.safeParse(context.value);
+  const own = resolvePaths(sectionsOf(whole), diagnostics);
+  const context = issueContext(SweepSections, own);
+  const { data, error } = SweepSections.safeParse(context.value);
   diagnostics.push(...(error?.issues ?? []).flatMap(issue => fromIssue(issue, context)));
   if (data === undefined) return undefined;
   const [axes, place] = [axesOf(own), placeOf(found)];
   const wrong = checkTogether(own, data.sweep, axes, place);
   diagnostics.push(...wrong);
-  return wrong.length > 0
-    ? undefined
-    : { sweep: data.sweep, axes, include: listedIn(own, 'include'), exclude: listedIn(own, 'exclude'), place };
+  if (wrong.length > 0) return undefined;
+  const alone = !own.entries.has('sweep');
+  return { ...data, axes, include: listedIn(own, 'include'), exclude: listedIn(own, 'exclude'), alone, place };
 };

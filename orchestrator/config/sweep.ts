@@ -1,6 +1,7 @@
 /** An experiment file with `sweep` → its trials, each loaded as the plain experiment that it is. */
 import { dirname, resolve } from 'node:path';
-import type { Assignment, Sweep } from '../contracts/sweep.ts';
+import type { Slurm } from '../contracts/slurm.ts';
+import { type Assignment, type Sweep, sweepKeys } from '../contracts/sweep.ts';
 import { composeFile } from './compose.ts';
 import { type Diagnostic, diagnosticAt, sortDiagnostics } from './diagnostics.ts';
 import type { GroupContext } from './groups.ts';
@@ -21,10 +22,10 @@ export interface LoadedTrial {
 }
 
 export type LoadedSweep =
-  | { ok: true; file: string; sweep: Sweep; trials: LoadedTrial[] }
+  | { ok: true; file: string; sweep: Sweep; slurm: Slurm | null; trials: LoadedTrial[] }
   | { ok: false; diagnostics: Diagnostic[] };
 
-const isOfSweep = ({ steps }: Override): boolean => steps[0]?.name === 'sweep';
+const isOfSweep = ({ steps: [first] }: Override): boolean => first !== undefined && sweepKeys.includes(first.name);
 
 const isExcluded = ({ exclude }: SweepSection, combination: Combination<Located>): boolean => {
   const texts = new Map(combination.map(({ path, value }) => [path, textOf(value)]));
@@ -33,7 +34,8 @@ const isExcluded = ({ exclude }: SweepSection, combination: Combination<Located>
 
 /** What each trial puts into the experiment. */
 const trialsOf = (section: SweepSection): Override[][] => {
-  const { sweep, axes, include } = section;
+  const { sweep, axes, include, alone } = section;
+  if (alone) return [[]];
   const steps = new Map(axes.map(axis => [axis.path, axis.steps]));
   const combinations = expand<Located>({
     ...sweep,
@@ -98,8 +100,9 @@ const loadTrial = (
 };
 
 /**
- * The trials of `file`; undefined where neither it nor `options.sweep` declares a sweep. A sweep that is refused is told
- * here, what is wrong with a trial in its own result. `--set sweep.slots=2` and the like change the sweep itself.
+ * The trials of `file`; undefined where neither it nor `options.sweep` declares a sweep, and there is no `slurm`. A sweep
+ * that is refused is told here, what is wrong with a trial in its own result. `--set sweep.slots=2`,
+ * `--set slurm.partition=gpu` and the like change the sweep itself.
  */
 export const loadSweep = (file: string, options: SweepOptions): LoadedSweep | undefined => {
   const path = resolve(file);
@@ -110,7 +113,7 @@ export const loadSweep = (file: string, options: SweepOptions): LoadedSweep | un
   const [set, flags] = [readFlags(options.set, '--set', refused), readFlags(options.sweep, '--sweep', refused)];
   if (composed === undefined) return undefined;
   const tree = applyOverrides(composed, set.filter(isOfSweep), context);
-  if (!tree.entries.has('sweep') && options.sweep.length === 0) return undefined;
+  if (!sweepKeys.some(key => tree.entries.has(key)) && options.sweep.length === 0) return undefined;
   const section = readSection(tree, flags, refused);
   const own = set.filter(override => !isOfSweep(override));
   if (section !== undefined) refused.push(...idleFlags(own, section));
@@ -118,5 +121,6 @@ export const loadSweep = (file: string, options: SweepOptions): LoadedSweep | un
     return { ok: false, diagnostics: sortDiagnostics([...diagnostics, ...refused], path) };
   const trials = trialsOf(section).map(trial => loadTrial(tree, path, own, trial, context));
   if (trials.length === 0) return { ok: false, diagnostics: [nothingLeft(section)] };
-  return { ok: true, file: path, sweep: section.sweep, trials };
+  const { sweep, slurm } = section;
+  return { ok: true, file: path, sweep, slurm, trials };
 };

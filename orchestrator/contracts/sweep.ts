@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Experiment } from './experiment.ts';
 import { Origins } from './origin.ts';
 import { PositiveInt, Seed, Slug } from './primitives.ts';
+import { Slurm } from './slurm.ts';
 
 /** Dotted path of the experiment, as `--set` takes it → its value. */
 export const Assignment = z.record(z.string().min(1), z.unknown());
@@ -29,9 +30,16 @@ export const Sweep = z.strictObject({
     .default(null)
     .describe('After so long the trials at work save a checkpoint and stop; the same command goes on.'),
   seed: Seed.default(0).describe('Of `random`.'),
-  slots: PositiveInt.max(64).default(1).describe('Trials at a time on this machine.'),
+  slots: PositiveInt.max(1024).default(1).describe('Trials at a time, on this machine or on the cluster.'),
 });
 export type Sweep = z.output<typeof Sweep>;
+
+/** What an experiment file says beside its experiment: how many of them it stands for, and where they are run. */
+export const SweepSections = z.strictObject({
+  sweep: Sweep.prefault({}).describe('Axes over this experiment: one trial for each combination of their values.'),
+  slurm: Slurm.nullable().default(null).describe('Trials are jobs of this Slurm cluster; without it, of this machine.'),
+});
+export const sweepKeys: readonly string[] = Object.keys(SweepSections.shape);
 
 /** Values of the schedule that cannot be computed at a step, and what is done about them. */
 export const SingularNote = z.strictObject({

@@ -1,19 +1,12 @@
-import { availableParallelism, constants } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { visibleDevices } from '../processes/devices.ts';
 import { startTrial } from '../processes/trial-process.ts';
 import type { Interrupts } from './local.ts';
-import type { TrialCommand, TrialExecutor, TrialOutcome } from './trials.ts';
-
-/** The exit codes of a trial's command that mean something here: posetwin's own, and 128 + signal. */
-const interrupted = [130, ...(['SIGINT', 'SIGTERM', 'SIGHUP'] as const).map(name => 128 + constants.signals[name])];
-const completed = [0, 4];
+import { outcomeOfExit, type TrialCommand, type TrialExecutor, type TrialOutcome } from './trials.ts';
 
 /** What an exit code says; `stopped`: this sweep has asked for the end. */
-export const outcomeOf = (exit_code: number, stopped: boolean): TrialOutcome => {
-  if (completed.includes(exit_code)) return { state: 'done' };
-  if (stopped && exit_code > 128) return { state: 'cancelled' };
-  return interrupted.includes(exit_code) ? { state: 'preempted' } : { state: 'failed', exit_code };
-};
+export const outcomeOf = (exit_code: number, stopped: boolean): TrialOutcome =>
+  stopped && exit_code > 128 ? { state: 'cancelled' } : outcomeOfExit(exit_code);
 
 /** What trials side by side share: the cores, and the devices, of which each trial has some of its own while they last. */
 export const shareOf = (
@@ -38,6 +31,7 @@ export interface LocalOptions {
 
 /** Trials on this machine, each one process tree. */
 export class LocalTrials implements TrialExecutor {
+  readonly outlivesCommand = false;
   readonly #options: LocalOptions;
 
   constructor(options: LocalOptions) {

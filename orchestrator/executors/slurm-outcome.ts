@@ -1,10 +1,6 @@
 import type { JobRecord } from '../processes/slurm-records.ts';
-import type { TrialOutcome } from './trials.ts';
+import { outcomeOfExit, type TrialOutcome } from './trials.ts';
 
-/** Done, and done without convergence: posetwin's own codes. */
-const completed = [0, 4];
-/** With everything saved, or by a signal before there was anything to save: SIGHUP, SIGINT, SIGTERM. */
-const interrupted = [128 + 1, 128 + 2, 128 + 15];
 /** as timeout(1) says it */
 const OUT_OF_TIME = 124;
 /** 128 + SIGKILL */
@@ -22,12 +18,6 @@ const endedWith: Record<string, (record: JobRecord) => TrialOutcome> = {
   TIMEOUT: () => ({ state: 'failed', exit_code: OUT_OF_TIME }),
   DEADLINE: () => ({ state: 'failed', exit_code: OUT_OF_TIME }),
   OUT_OF_MEMORY: () => ({ state: 'failed', exit_code: KILLED }),
-};
-
-/** By the exit code of the trial's own process. */
-export const outcomeOfExit = (exit_code: number): TrialOutcome => {
-  if (completed.includes(exit_code)) return { state: 'done' };
-  return interrupted.includes(exit_code) ? { state: 'preempted' } : { state: 'failed', exit_code };
 };
 
 /** Neither the controller nor the job script tells how it ended: whatever ended it left no time to write. */

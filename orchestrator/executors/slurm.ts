@@ -18,6 +18,7 @@ const STOPPING_POLL_MS = 2_000;
 
 /** Trials as job arrays of a Slurm cluster: throttled, requeued after a checkpoint, found again by the same command. */
 export class SlurmTrials implements TrialExecutor {
+  readonly outlivesCommand = true;
   readonly #options: SlurmOptions;
   readonly #arrays: SlurmArrays;
   /** trial → since when neither controller nor job script knows of it */

@@ -27,6 +27,11 @@ export class SweepFolder {
     return join(this.path, 'lock');
   }
 
+  /** of the job arrays */
+  get slurm(): string {
+    return join(this.path, 'slurm');
+  }
+
   log(trial: string): string {
     return join(this.path, 'logs', `${trial}.log`);
   }

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { groupNames, groups } from '../../orchestrator/config/groups.ts';
 import { Experiment } from '../../orchestrator/contracts/experiment.ts';
-import { Sweep } from '../../orchestrator/contracts/sweep.ts';
+import { SweepSections } from '../../orchestrator/contracts/sweep.ts';
 
 type JsonSchema = z.core.JSONSchema.BaseSchema;
 
@@ -32,11 +32,9 @@ const withGroup = (group: string, schema: JsonSchema, names: readonly string[]):
   };
 };
 
-/** No part of an experiment, so its schema stands beside that of one. */
-const sweepSchema = (): JsonSchema => {
-  const { $schema, ...schema } = z.toJSONSchema(Sweep, { io: 'input', target: 'draft-7' });
-  return { ...schema, description: 'Axes over this experiment: one trial for each combination of their values.' };
-};
+/** No part of an experiment, so their schemas stand beside that of one. */
+const sweepSections = (): JsonSchema['properties'] =>
+  z.toJSONSchema(SweepSections, { io: 'input', target: 'draft-7' }).properties;
 
 export const generateEditorSchema = async (): Promise<string> => {
   const schema = z.toJSONSchema(Experiment, { io: 'input', target: 'draft-7' });
@@ -47,5 +45,6 @@ export const generateEditorSchema = async (): Promise<string> => {
   }
   const include = { type: 'array', items: { type: 'string' }, description: 'Files that this one builds upon.' };
   const title = 'A Posetwin experiment';
-  return `${JSON.stringify({ ...schema, title, properties: { include, ...properties, sweep: sweepSchema() } }, null, 2)}\n`;
+  const all = { include, ...properties, ...sweepSections() };
+  return `${JSON.stringify({ ...schema, title, properties: all }, null, 2)}\n`;
 };

@@ -38,7 +38,12 @@ const tell = async ({ run }: PreparedTrial, code: string): Promise<TrialOutcome>
 };
 
 /** Plays a script, one trial after the other; what comes after an interrupt is cancelled, as by the real executors. */
-const executorOf = (trials: readonly PreparedTrial[], script: Script, started: number[]): TrialExecutor => ({
+const executorOf = (
+  trials: readonly PreparedTrial[],
+  script: Script,
+  { started, outlivesCommand }: { started: number[]; outlivesCommand: boolean },
+): TrialExecutor => ({
+  outlivesCommand,
   run: async (commands, onEnd, { stop }) => {
     for (const { id } of commands) {
       const trial = trials.find(known => known.trial.id === id);
@@ -56,13 +61,18 @@ const executorOf = (trials: readonly PreparedTrial[], script: Script, started: n
   },
 });
 
-const play = async (script: Script, max_failures: number | null = null, stop = new AbortController()) => {
+const play = async (
+  script: Script,
+  max_failures: number | null = null,
+  stop = new AbortController(),
+  outlivesCommand = false,
+) => {
   const trials = Object.keys(script).map(seed => trialOf(Number(seed)));
   const started: number[] = [];
   const judged: string[] = [];
   const run = new SweepRun({
     folder,
-    executor: executorOf(trials, script, started),
+    executor: executorOf(trials, script, { started, outlivesCommand }),
     commandOf: ({ trial }) => ({ id: trial.id, args: [], log: '', nnodes: 1, nproc_per_node: 1 }),
     max_failures,
     backoff_ms: 1,
@@ -125,6 +135,16 @@ describe('a sweep', () => {
       { attempt: 1, outcome: 'failed', exit_code: 137, code: null, started: null, next: 'retry' },
       { attempt: 2, outcome: 'failed', exit_code: 3, code: 'timeout', message: 'why', next: 'retry' },
       { attempt: 3, outcome: 'done', exit_code: null, next: 'none' },
+    ]);
+  });
+
+  it('knows the error of a job that ended while no command was there, once', async () => {
+    const old = { started: '2020-01-01', finished: '2020-01-02', report: null, message: null, process: null };
+    await trialOf(1).run.writeStatus({ status: 'failed', code: 'out_of_memory', ...old });
+    expect((await play({ 1: ['failed'] }, null, new AbortController(), true)).judged).toEqual(['1 failed']);
+    expect((await play({ 1: ['failed', 'done'] }, null, new AbortController(), true)).judged).toEqual([
+      '1 retry',
+      '1 done',
     ]);
   });
 });

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { formatOrigin } from '../../../orchestrator/config/origins.ts';
 import { type LoadedSweep, loadSweep } from '../../../orchestrator/config/sweep.ts';
@@ -38,6 +39,28 @@ const messages = (file: string): string[] => {
   const loaded = loadSweep(file, flags());
   return (loaded?.ok ? sweepDiagnostics(loaded.trials, file) : (loaded?.diagnostics ?? [])).map(d => d.message);
 };
+
+describe('slurm', () => {
+  it('is no part of the trials, and alone makes one of the experiment as it is', () => {
+    const file = workspace.write({
+      'x.yaml': `${plain}slurm: {partition: gpu, setup: cluster.sh}\n`,
+      'cluster.sh': '',
+    });
+    const alone = workspace.write({ 'plain.yaml': plain });
+    expect(sweepOf(file).slurm).toMatchObject({ partition: 'gpu', setup: join(workspace.folder, 'cluster.sh') });
+    expect(experiments(file)).toEqual([experimentOf(alone)]);
+    expect(experimentOf(file)).toEqual(experimentOf(alone));
+    expect(namesOf(file, flags(['slurm.partition=cpu'], ['seed=1,2']))).toEqual(['seed=1', 'seed=2']);
+    expect(sweepOf(alone, flags(['slurm.time=4:00:00'])).slurm).toMatchObject({ time: '4:00:00', partition: null });
+  });
+
+  it('is refused at its place', () => {
+    const file = workspace.write({
+      'x.yaml': `${plain}slurm:\n  setup: no.sh\n  time: soon\n  options: {array: 1-2}\n`,
+    });
+    expect(faults(file)).toEqual(['missing_file 7:10', 'out_of_range 8:9', 'wrong_type 9:20']);
+  });
+});
 
 describe('a trial', () => {
   it('is the experiment of the same file without `sweep`, with --set for each of its values', () => {

@@ -6,8 +6,9 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Slurm } from '../../../orchestrator/contracts/slurm.ts';
 import { SlurmJournal } from '../../../orchestrator/executors/slurm-journal.ts';
-import { outcomeOf, outcomeOfExit } from '../../../orchestrator/executors/slurm-outcome.ts';
+import { outcomeOf } from '../../../orchestrator/executors/slurm-outcome.ts';
 import { jobScript, quote, sbatchOptions } from '../../../orchestrator/executors/slurm-script.ts';
+import { outcomeOfExit } from '../../../orchestrator/executors/trials.ts';
 import type { JobRecord } from '../../../orchestrator/processes/slurm-records.ts';
 
 let folder: string;
