@@ -1,9 +1,12 @@
 /** What is wrong with the trials of a sweep, told once each and with the trial that it is wrong with. */
+import { stringify } from 'yaml';
 import type { Assignment } from '../contracts/sweep.ts';
 import { type Diagnostic, sortDiagnostics } from './diagnostics.ts';
 import type { LoadResult } from './load.ts';
 
-const shown = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+/** As it may stand behind `--set path=`. */
+const shown = (value: unknown): string =>
+  typeof value === 'string' ? value : stringify(value, { collectionStyle: 'flow', lineWidth: 0 }).trim();
 
 /** `schedule=patent-beta seed=1`; what a trial is called in front of people. */
 export const describeAssignment = (assignment: Assignment): string =>

@@ -67,18 +67,17 @@ export const AuditJob = job(
   ['assemble', 'cache', 'features', 'primary', 'train'],
   z.strictObject({ ...learning, audit: Audit, detection_threshold: Fraction }),
 );
-export const EvaluateJob = job(
-  'evaluate',
-  ['assemble', 'primary', 'train'],
-  z.strictObject({
-    seed: Seed,
-    backbone: Backbone,
-    adapter: Adapter,
-    detector: Detector,
-    judge: Detector,
-    evaluate: Evaluate,
-  }),
-);
+/** Held-out pairs: how they are sampled, and who judges them. */
+const judging = {
+  seed: Seed,
+  backbone: Backbone,
+  adapter: Adapter,
+  detector: Detector,
+  judge: Detector,
+  evaluate: Evaluate,
+};
+export const BaselineJob = job('baseline', ['assemble', 'primary'], z.strictObject(judging));
+export const EvaluateJob = job('evaluate', ['assemble', 'baseline', 'train'], z.strictObject(judging));
 /** What pictures are made with, and who judges them. */
 const painting = {
   backbone: Backbone,
@@ -105,6 +104,7 @@ export const Job = z.discriminatedUnion('stage', [
   FeaturesJob,
   TrainJob,
   AuditJob,
+  BaselineJob,
   EvaluateJob,
   FigureJob,
   SampleJob,

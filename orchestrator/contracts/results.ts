@@ -13,7 +13,7 @@ export const JudgedImage = z.strictObject({
   pck: z.number().describe('PCK@0.1 of the image side.'),
   detected: z.boolean(),
   scene_drift: LoggedNumber.describe(
-    'Mean |Z_A - Z_B| outside both silhouettes, images in [-1, 1]; null for text only.',
+    'Mean |Z_A - Z_B| outside both silhouettes, pictures as saved, in [-1, 1]; null for text only.',
   ),
   scene_ssim: LoggedNumber.describe('SSIM of Z_A and Z_B outside both silhouettes; null for text only.'),
   attributes: z
@@ -35,21 +35,24 @@ export const FigureResult = z.strictObject({
 });
 export type FigureResult = z.output<typeof FigureResult>;
 
-/** evaluate/result.json: held-out pairs, in their order. */
+const BaselinePair = z.strictObject({
+  a: z.int(),
+  b: z.int(),
+  prompt: z.string(),
+  pose: z.string(),
+  image_a: z.string().describe('The primary with A_0: what scene drift is measured against.'),
+  text_only: JudgedImage,
+  primary: JudgedImage,
+});
+
+/** baseline/result.json: held-out pairs, in their order, without the secondary. */
+export const BaselineResult = z.strictObject({ image_size: z.int(), pairs: z.array(BaselinePair) });
+export type BaselineResult = z.output<typeof BaselineResult>;
+
+/** evaluate/result.json: the same pairs with all three routes; the stage folder holds every picture. */
 export const EvaluateResult = z.strictObject({
   image_size: z.int(),
-  pairs: z.array(
-    z.strictObject({
-      a: z.int(),
-      b: z.int(),
-      prompt: z.string(),
-      pose: z.string(),
-      image_a: z.string().describe('The primary with A_0: what scene drift is measured against.'),
-      text_only: JudgedImage,
-      primary: JudgedImage,
-      secondary: JudgedImage,
-    }),
-  ),
+  pairs: z.array(BaselinePair.extend({ secondary: JudgedImage })),
 });
 export type EvaluateResult = z.output<typeof EvaluateResult>;
 

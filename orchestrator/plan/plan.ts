@@ -83,12 +83,13 @@ export const planExperiment = (experiment: Experiment, { salt, prints, backbone_
   const learning = { seed, backbone, adapter, detector, schedule, method };
   const learnt = { ...data, ...models, features: features.key, detector: prints.detector };
   const train = stage('train', { ...learning, train: experiment.train, convergence }, learnt);
-  const judged = { train: train.key, ...models, judge: prints.judge };
-  const evaluated = stage(
-    'evaluate',
-    { seed, backbone, adapter, detector, judge, evaluate },
-    { assemble: assemble.key, detector: prints.detector, ...judged },
-  );
+  const judging = { seed, backbone, adapter, detector, judge, evaluate };
+  const judges = { judge: prints.judge, detector: prints.detector };
+  const baseline = stage('baseline', judging, { assemble: assemble.key, ...models, ...judges });
+  const evaluated = stage('evaluate', judging, {
+    ...{ assemble: assemble.key, baseline: baseline.key, train: train.key },
+    ...{ backbone: prints.backbone, ...judges },
+  });
   const audit = stage(
     'audit',
     { ...learning, audit: experiment.audit, detection_threshold: evaluate.detection_threshold },
@@ -102,15 +103,16 @@ export const planExperiment = (experiment: Experiment, { salt, prints, backbone_
   const figure = stage(
     'figures',
     { backbone, adapter, detector, judge, dataset, evaluate, figures },
-    { detector: prints.detector, ...judged, pose: prints.figure_pose },
+    { train: train.key, ...models, ...judges, pose: prints.figure_pose },
   );
   const report = stage(
     'report',
     { name: experiment.name, description: experiment.description },
     { evaluate: evaluated.key, verdict: verdict.key, figures: figure.key },
   );
-  const stages = { assemble, cache, primary, features, train, evaluate: evaluated, audit, verdict, figures: figure };
-  return { salt, stages: { ...stages, report } };
+  const learned = { assemble, cache, primary, features, train };
+  const shown = { baseline, evaluate: evaluated, audit, verdict, figures: figure, report };
+  return { salt, stages: { ...learned, ...shown } };
 };
 
 /** Eq. 12 knows few of the readings: the others stand at their defaults, so that they do not train the primary anew. */

@@ -4,7 +4,7 @@ import { assemble } from './assemble.ts';
 import { audit } from './audit.ts';
 import { cache, features } from './cache.ts';
 import type { RunContext } from './context.ts';
-import { evaluate } from './evaluate.ts';
+import { baseline, evaluate } from './evaluate.ts';
 import { figures } from './figures.ts';
 import { plannedTrainings } from './memory.ts';
 import { hasPassed, preflightOnce } from './preflight.ts';
@@ -23,7 +23,7 @@ const isDone = ({ store, plan }: RunContext, name: StageName): boolean => {
 export const cachedStages = (context: RunContext): Set<StageName> =>
   new Set(stages.map(({ name }) => name).filter(name => isDone(context, name)));
 
-const afterAssembly = [cache, primary, features, train, evaluate, audit, verdict, figures] as const;
+const afterAssembly = [cache, primary, features, train, baseline, evaluate, audit, verdict, figures] as const;
 const stages = [assemble, ...afterAssembly] as const;
 const modelStages: ReadonlySet<StageName> = new Set(['cache', 'primary', 'train']);
 

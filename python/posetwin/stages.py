@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from posetwin.contracts import (
         AssembleJob,
         AuditJob,
+        BaselineJob,
         CacheJob,
         EvaluateJob,
         FeaturesJob,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
         SampleJob,
         TrainJob,
     )
+    from posetwin.sampling.evaluate import Evaluation
     from posetwin.sampling.figure import Painter
     from posetwin.sampling.judge import Judges
     from posetwin.training.loop import Trainer
@@ -176,7 +178,7 @@ def _audit(job: AuditJob, context: Context) -> Status:
     return "done"
 
 
-def _judges(job: EvaluateJob | FigureJob | SampleJob, context: Context) -> Judges:
+def _judges(job: BaselineJob | EvaluateJob | FigureJob | SampleJob, context: Context) -> Judges:
     from posetwin.keypoints.loading import load_detector
     from posetwin.sampling.judge import Judges
 
@@ -185,28 +187,44 @@ def _judges(job: EvaluateJob | FigureJob | SampleJob, context: Context) -> Judge
     return Judges(judge, detector, job.spec.evaluate.detection_threshold, context.device)
 
 
-def _evaluate(job: EvaluateJob, context: Context) -> Status:
+def _evaluation(job: BaselineJob | EvaluateJob, context: Context, adapter: str) -> Evaluation:
     from posetwin.adapters.t2i import load_adapter
     from posetwin.data.assembled import read_assembled
-    from posetwin.data.journal import write_json
     from posetwin.models.backbone import load_backbone
-    from posetwin.sampling.evaluate import Evaluation, evaluate
+    from posetwin.sampling.evaluate import Evaluation
     from posetwin.sampling.sampler import SamplerSettings
 
     context.started(job.stage)
     settings = job.spec.evaluate
-    evaluation = Evaluation(
+    return Evaluation(
         folder=context.folder,
         assembled=read_assembled(Path(job.inputs.assemble)),
         backbone=load_backbone(job.spec.backbone.path, device=str(context.device)),
-        primary=load_adapter(job.inputs.primary, device=context.device),
-        secondary=load_adapter(str(Path(job.inputs.train) / "adapter"), device=context.device),
+        adapter=load_adapter(adapter, device=context.device),
         conditioning_scale=job.spec.adapter.conditioning_scale,
         settings=SamplerSettings(settings.num_inference_steps, settings.guidance_scale),
         judges=_judges(job, context),
         seed=job.spec.seed,
+        batch_size=settings.batch_size,
     )
-    result = evaluate(evaluation, settings.num_pairs, settings.batch_size, context.progress)
+
+
+def _baseline(job: BaselineJob, context: Context) -> Status:
+    from posetwin.data.journal import write_json
+    from posetwin.sampling.evaluate import evaluate_baseline
+
+    evaluation = _evaluation(job, context, job.inputs.primary)
+    result = evaluate_baseline(evaluation, job.spec.evaluate.num_pairs, context.progress)
+    write_json(context.folder / "result.json", result.model_dump(mode="json"))
+    return "done"
+
+
+def _evaluate(job: EvaluateJob, context: Context) -> Status:
+    from posetwin.data.journal import write_json
+    from posetwin.sampling.evaluate import evaluate_secondary
+
+    evaluation = _evaluation(job, context, str(Path(job.inputs.train) / "adapter"))
+    result = evaluate_secondary(evaluation, Path(job.inputs.baseline), context.progress)
     write_json(context.folder / "result.json", result.model_dump(mode="json"))
     return "done"
 
@@ -268,6 +286,7 @@ _STAGES: dict[str, Callable[[Any, Context], Status]] = {
     "features": _features,
     "train": _train,
     "audit": _audit,
+    "baseline": _baseline,
     "evaluate": _evaluate,
     "figures": _figures,
     "sample": _sample,

@@ -19,6 +19,7 @@ import { Fraction, Keypoint } from '../../orchestrator/contracts/primitives.ts';
 import {
   AuditAtT,
   AuditResult,
+  BaselineResult,
   CacheResult,
   EvaluateResult,
   FeaturesResult,
@@ -87,6 +88,8 @@ export const pythonContracts: Named = {
   Decision,
   JudgedImage,
   FigureResult,
+  BaselinePair: BaselineResult.shape.pairs.element,
+  BaselineResult,
   EvaluatedPair: EvaluateResult.shape.pairs.element,
   EvaluateResult,
   TrainResult,

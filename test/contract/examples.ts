@@ -6,6 +6,7 @@ import { Experiment } from '../../orchestrator/contracts/experiment.ts';
 import { Job } from '../../orchestrator/contracts/job.ts';
 import {
   AuditResult,
+  BaselineResult,
   CacheResult,
   EvaluateResult,
   FeaturesResult,
@@ -75,6 +76,8 @@ const job = (stage: string, inputs: Record<string, string>, spec: unknown) =>
 const event = (type: string, fields: object) => WorkerEvent.parse({ type, time: 1.5, ...fields });
 const parse = <S extends z.ZodType>(schema: S, value: z.input<S>): z.output<S> => schema.parse(value);
 
+const baselinePair = { a: 0, b: 1, prompt: 'p', pose: 'q', image_a: 'a.png', text_only: judged, primary: judged };
+
 /** [name of the Python type, a value that zod has put out] */
 export const examples: [string, unknown][] = [
   ['Job', job('assemble', { items: '/items.jsonl' }, { seed, dataset })],
@@ -104,11 +107,12 @@ export const examples: [string, unknown][] = [
       { ...learning, audit, detection_threshold: 0.3 },
     ),
   ],
+  ['Job', job('baseline', { assemble: '/a', primary: '/p' }, { seed, backbone, adapter, detector, judge, evaluate })],
   [
     'Job',
     job(
       'evaluate',
-      { assemble: '/a', primary: '/p', train: '/t' },
+      { assemble: '/a', baseline: '/b', train: '/t' },
       { seed, backbone, adapter, detector, judge, evaluate },
     ),
   ],
@@ -198,15 +202,8 @@ export const examples: [string, unknown][] = [
   ['WorkerEvent', event('error', { code: 'diverged', message: 'm', hint: null, traceback: '', rank: 0 })],
   ['WorkerEvent', event('finished', { status: 'stopped', seconds: 2 })],
   ['Decision', parse(Decision, { step: 50, decision: 'continue', reason: 'no plateau' })],
-  [
-    'EvaluateResult',
-    EvaluateResult.parse({
-      image_size: 64,
-      pairs: [
-        { a: 0, b: 1, prompt: 'p', pose: 'q', image_a: 'a.png', text_only: judged, primary: judged, secondary: judged },
-      ],
-    }),
-  ],
+  ['BaselineResult', BaselineResult.parse({ image_size: 64, pairs: [baselinePair] })],
+  ['EvaluateResult', EvaluateResult.parse({ image_size: 64, pairs: [{ ...baselinePair, secondary: judged }] })],
   [
     'FigureResult',
     FigureResult.parse({

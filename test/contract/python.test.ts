@@ -36,7 +36,7 @@ describe('pydantic', () => {
     expect(chosen.map(({ model }) => model)).toEqual(
       [
         ['AssembleJob', 'CacheJob', 'PrimaryJob', 'FeaturesJob', 'TrainJob', 'AuditJob'],
-        ['EvaluateJob', 'FigureJob', 'SampleJob'],
+        ['BaselineJob', 'EvaluateJob', 'FigureJob', 'SampleJob'],
         ['ListSchedule', 'MiniItem', 'FolderItem', 'PosesItem', 'StartedEvent'],
         ['StepEvent', 'PrimaryStepEvent', 'GradientGateEvent', 'GradientsEvent', 'ValidationEvent', 'SamplesEvent'],
         ['LossScaleEvent', 'SmokeEvent', 'ErrorEvent', 'FinishedEvent'],

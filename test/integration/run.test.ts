@@ -79,6 +79,7 @@ describe('a run from one YAML file', () => {
       'cache cached',
       'features cached',
       'train to do',
+      'baseline cached',
       'evaluate to do',
       'audit to do',
       'verdict to do',

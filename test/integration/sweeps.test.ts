@@ -80,7 +80,7 @@ describe('a sweep of two trials that share their set', () => {
     'computes what is shared once in all',
     async () => {
       const { code, output } = await posetwin(folder, command);
-      expect(output).toContain('2 trials, 18 stages, 15 of them different');
+      expect(output).toContain('2 trials, 20 stages, 16 of them different');
       expect(code).toBe(0);
       const text = await printed();
       expect(countOf(text, /^assemble +done/gm)).toBe(1);

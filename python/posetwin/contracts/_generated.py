@@ -121,6 +121,48 @@ class Backbone(Contract):
     """`mini` for the models that are shipped, or a diffusers folder (text_encoder, tokenizer, unet, vae, scheduler)."""
 
 
+class BaselineInputs(Contract):
+    assemble: str
+    primary: str
+
+
+class BaselineJob(Contract):
+    stage: Literal["baseline"]
+    key: str
+    output_dir: str
+    device: Literal["auto", "cuda", "mps", "cpu"]
+    num_threads: int
+    rank_timeout_s: float
+    wandb: Wandb | None
+    inputs: BaselineInputs
+    spec: BaselineSpec
+
+
+class BaselinePair(Contract):
+    a: int
+    b: int
+    prompt: str
+    pose: str
+    image_a: str
+    """The primary with A_0: what scene drift is measured against."""
+    text_only: JudgedImage
+    primary: JudgedImage
+
+
+class BaselineResult(Contract):
+    image_size: int
+    pairs: list[BaselinePair]
+
+
+class BaselineSpec(Contract):
+    seed: Annotated[int, Field(ge=0, le=4294967295)]
+    backbone: Backbone
+    adapter: Adapter
+    detector: Detector
+    judge: Detector
+    evaluate: Evaluate
+
+
 class BlazeposeDetector(Contract):
     """BlazePose (MediaPipe, Apache-2.0) in torch, for photos."""
 
@@ -256,7 +298,7 @@ class Evaluate(Contract):
 
 class EvaluateInputs(Contract):
     assemble: str
-    primary: str
+    baseline: str
     train: str
 
 
@@ -439,7 +481,7 @@ class JudgedImage(Contract):
     """PCK@0.1 of the image side."""
     detected: bool
     scene_drift: float | None
-    """Mean |Z_A - Z_B| outside both silhouettes, images in [-1, 1]; null for text only."""
+    """Mean |Z_A - Z_B| outside both silhouettes, pictures as saved, in [-1, 1]; null for text only."""
     scene_ssim: float | None
     """SSIM of Z_A and Z_B outside both silhouettes; null for text only."""
     attributes: dict[str, bool]
@@ -933,7 +975,16 @@ class TrainJob(Contract):
 Job = TypeAliasType(
     "Job",
     Annotated[
-        AssembleJob | CacheJob | PrimaryJob | FeaturesJob | TrainJob | AuditJob | EvaluateJob | FigureJob | SampleJob,
+        AssembleJob
+        | CacheJob
+        | PrimaryJob
+        | FeaturesJob
+        | TrainJob
+        | AuditJob
+        | BaselineJob
+        | EvaluateJob
+        | FigureJob
+        | SampleJob,
         Field(discriminator="stage"),
     ],
 )
@@ -1047,6 +1098,11 @@ __all__ = [
     "AuditResult",
     "AuditSpec",
     "Backbone",
+    "BaselineInputs",
+    "BaselineJob",
+    "BaselinePair",
+    "BaselineResult",
+    "BaselineSpec",
     "BlazeposeDetector",
     "BoundaryEvent",
     "CacheInputs",

@@ -12,7 +12,7 @@ from PIL import Image
 from tiny import DATASET, EVALUATE, Stack, ignore, make_job
 
 import posetwin
-from posetwin.contracts import EvaluateResult, FigureResult
+from posetwin.contracts import BaselineResult, EvaluateResult, FigureResult
 from posetwin.models.backbone import load_backbone
 from posetwin.sampling.denoise import predict_noise
 from posetwin.sampling.noise import draw_noise
@@ -31,10 +31,10 @@ def trained(stack: Stack) -> Path:
 
 def evaluate(stack: Stack, trained: Path, output: Path) -> EvaluateResult:
     spec = {"seed": 0, **stack.models, **JUDGE}
-    run(
-        make_job("evaluate", output, {"assemble": stack.assemble, "primary": stack.primary, "train": trained}, spec),
-        ignore,
-    )
+    baseline = output / "baseline"
+    run(make_job("baseline", baseline, {"assemble": stack.assemble, "primary": stack.primary}, spec), ignore)
+    inputs = {"assemble": stack.assemble, "baseline": baseline, "train": trained}
+    run(make_job("evaluate", output, inputs, spec), ignore)
     return EvaluateResult.model_validate_json((output / "result.json").read_text())
 
 
@@ -52,6 +52,28 @@ def test_evaluation_judges_every_route_of_the_chosen_pairs(stack: Stack, trained
         assert -1 <= pair.primary.scene_ssim <= 1 and -1 <= pair.secondary.scene_ssim <= 1
         for image in (pair.image_a, pair.text_only.image, pair.primary.image, pair.secondary.image):
             assert Image.open(tmp_path / image).size == (64, 64)
+
+
+def test_an_adapter_that_is_the_primary_is_judged_as_the_primary(stack: Stack, trained: Path, tmp_path: Path) -> None:
+    evaluate(stack, trained, tmp_path / "first")
+    baseline, untrained = tmp_path / "first" / "baseline", tmp_path / "untrained"
+    untrained.mkdir()
+    (untrained / "adapter").symlink_to(stack.primary)
+    spec = {"seed": 0, **stack.models, **JUDGE}
+    run(
+        make_job(
+            "evaluate",
+            tmp_path / "second",
+            {"assemble": stack.assemble, "baseline": baseline, "train": untrained},
+            spec,
+        ),
+        ignore,
+    )
+    result = EvaluateResult.model_validate_json((tmp_path / "second" / "result.json").read_text())
+    known = BaselineResult.model_validate_json((baseline / "result.json").read_text())
+    for pair, before in zip(result.pairs, known.pairs, strict=True):
+        assert pair.primary == before.primary
+        assert pair.secondary.model_dump(exclude={"image"}) == pair.primary.model_dump(exclude={"image"})
 
 
 def test_evaluation_gives_the_same_bytes_again(stack: Stack, trained: Path, tmp_path: Path) -> None:

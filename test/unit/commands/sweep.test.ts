@@ -60,11 +60,12 @@ describe('plan', () => {
     const file = workspace.write({ 'x.yaml': plain + sweep });
     expect(await showPlan(file, { ...usual, fresh: false, json: true })).toBe(0);
     const { name, stages, trials } = JSON.parse(out.join(''));
-    // Two seeds share nothing; two schedules share assemble, cache and features.
-    expect([name, stages]).toEqual(['x', { total: 36, distinct: 30 }]);
+    // Two seeds share nothing; two schedules share all that no training has a part in.
+    expect([name, stages]).toEqual(['x', { total: 40, distinct: 32 }]);
     const states = (index: number) => trials[index].stages.map(({ state }: { state: string }) => state);
-    expect(states(0)).toEqual(Array(8).fill('to do'));
-    expect(states(1)).toEqual([...Array(3).fill('shared'), ...Array(5).fill('to do')]);
+    expect(states(0)).toEqual(Array(9).fill('to do'));
+    const trained = ['to do', 'shared', ...Array(4).fill('to do')];
+    expect(states(1)).toEqual([...Array(3).fill('shared'), ...trained]);
     expect(trials[1].singular).toMatchObject([{ t: 50, quantity: 'Q', handled: 'drop' }]);
     expect(existsSync('runs')).toBe(false);
     expect(await showPlan(file, { ...usual, fresh: false })).toBe(0);
@@ -81,7 +82,7 @@ describe('a frozen plan', () => {
     const file = workspace.write({ 'x.yaml': plain + sweep });
     expect(await freeze(file)).toBe(0);
     const plan = await new SweepFolder('x').plan();
-    expect(plan).toMatchObject({ name: 'x', file, stages: { total: 36, distinct: 30 } });
+    expect(plan).toMatchObject({ name: 'x', file, stages: { total: 40, distinct: 32 } });
     workspace.write({ 'x.yaml': 'name: [broken' });
     const id = plan?.trials[3]?.id ?? '';
     workspace.write({ 'plain.yaml': plain });

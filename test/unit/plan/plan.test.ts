@@ -4,6 +4,7 @@ import type { ExperimentInput } from '../../../orchestrator/contracts/experiment
 import {
   AssembleJob,
   AuditJob,
+  BaselineJob,
   CacheJob,
   EvaluateJob,
   FeaturesJob,
@@ -18,8 +19,10 @@ import { changed, namesOf, plan, prints } from './experiment.ts';
 
 /** From the training of the secondary on; the evaluation comes before the audit, which needs nothing of it. */
 const fromTrain: StageName[] = ['train', 'evaluate', 'audit', 'verdict', 'figures', 'report'];
-const fromEvaluate: StageName[] = ['evaluate', 'verdict', 'figures', 'report'];
-const fromFeatures: StageName[] = ['features', ...fromTrain];
+/** The baseline needs nothing of the training: it is shared by all trials that differ in that alone. */
+const fromBaseline: StageName[] = ['baseline', 'evaluate', 'verdict', 'figures', 'report'];
+const trainAndBaseline: StageName[] = ['train', 'baseline', ...fromTrain.slice(1)];
+const fromFeatures: StageName[] = ['features', ...trainAndBaseline];
 const fromPrimary: StageName[] = ['primary', ...fromFeatures];
 const withoutPrimary = stageNames.filter(name => name !== 'primary');
 const primary = {};
@@ -32,6 +35,7 @@ describe('stages', () => {
       'cache',
       'features',
       'train',
+      'baseline',
       'evaluate',
       'audit',
       'verdict',
@@ -50,7 +54,7 @@ describe('stages', () => {
       expect(named.every(key => before.has(key))).toBe(true);
     }
     const { stages: found } = plan({ primary });
-    for (const name of ['features', 'train', 'evaluate', 'audit', 'figures'] as const)
+    for (const name of ['features', 'train', 'baseline', 'audit', 'figures'] as const)
       expect(found[name].inputs.adapter).toBe(found.primary?.key);
     expect(plan().stages.train.inputs.adapter).toBe(prints.adapter);
   });
@@ -68,7 +72,7 @@ describe('keys', () => {
     expect(changed(plan(), plan({ train: { learning_rate: 1e-3 } }))).toEqual(fromTrain);
     expect(changed(plan(), plan({ method: { q: 30 } }))).toEqual(fromTrain);
     expect(changed(plan(), plan({ schedule: { kind: 'linear' } }))).toEqual(fromTrain);
-    expect(changed(plan(), plan({ evaluate: { num_inference_steps: 30 } }))).toEqual(fromEvaluate);
+    expect(changed(plan(), plan({ evaluate: { num_inference_steps: 30 } }))).toEqual(fromBaseline);
     expect(changed(plan(), plan({ figures: { prompt: 'a boy' } }))).toEqual(['figures', 'report']);
     expect(changed(plan(), plan({ dataset: { num_images: 10 } }))).toEqual(withoutPrimary);
   });
@@ -78,6 +82,7 @@ describe('keys', () => {
     expect(changed(plan(), plan({ audit: { batch_size: 8 } }))).toEqual(['audit', 'verdict', 'report']);
     // One threshold says for the evaluation and for the audit what counts as a person.
     expect(changed(plan(), plan({ evaluate: { detection_threshold: 0.3 } }))).toEqual([
+      'baseline',
       'evaluate',
       'audit',
       'verdict',
@@ -126,12 +131,12 @@ describe('keys', () => {
   it('change with the content of what the experiment names', () => {
     const other = (given: Partial<typeof prints>, input = {}) =>
       changed(plan(input), plan(input, { prints: { ...prints, ...given } }));
-    expect(other({ judge: 'other' })).toEqual(fromEvaluate);
+    expect(other({ judge: 'other' })).toEqual(fromBaseline);
     expect(other({ sources: ['world 2'] })).toEqual(withoutPrimary);
-    expect(other({ backbone: 'other' })).toEqual(['cache', ...fromTrain]);
+    expect(other({ backbone: 'other' })).toEqual(['cache', ...trainAndBaseline]);
     expect(other({ adapter: 'other' })).toEqual(fromFeatures);
     expect(other({ adapter: 'other' }, { primary })).toEqual(fromPrimary);
-    expect(other({ detector: 'other' })).toEqual(fromTrain);
+    expect(other({ detector: 'other' })).toEqual(trainAndBaseline);
     expect(other({ figure_pose: 'other' })).toEqual(['figures', 'report']);
   });
 
@@ -150,6 +155,7 @@ describe('specs', () => {
     expect(FeaturesJob.shape.spec.parse(stages.features.spec)).toEqual(stages.features.spec);
     expect(TrainJob.shape.spec.parse(stages.train.spec)).toEqual(stages.train.spec);
     expect(AuditJob.shape.spec.parse(stages.audit.spec)).toEqual(stages.audit.spec);
+    expect(BaselineJob.shape.spec.parse(stages.baseline.spec)).toEqual(stages.baseline.spec);
     expect(EvaluateJob.shape.spec.parse(stages.evaluate.spec)).toEqual(stages.evaluate.spec);
     expect(FigureJob.shape.spec.parse(stages.figures.spec)).toEqual(stages.figures.spec);
   });
