@@ -6,7 +6,9 @@ import type { LoadResult } from './load.ts';
 
 /** As it may stand behind `--set path=`. */
 const shown = (value: unknown): string =>
-  typeof value === 'string' ? value : stringify(value, { collectionStyle: 'flow', lineWidth: 0 }).trim();
+  typeof value === 'string'
+    ? value
+    : stringify(value, { collectionStyle: 'flow', flowCollectionPadding: false, lineWidth: 0 }).trim();
 
 /** `schedule=patent-beta seed=1`; what a trial is called in front of people. */
 export const describeAssignment = (assignment: Assignment): string =>

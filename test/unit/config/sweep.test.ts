@@ -162,8 +162,8 @@ describe('the section', () => {
     ]);
     const bare = workspace.write({ 'bare.yaml': plain });
     expect(namesOf(bare, flags([], ['method.normalization_bias=[0, 0],[0.5, 0]']))).toEqual([
-      'method.normalization_bias=[0,0]',
-      'method.normalization_bias=[0.5,0]',
+      'method.normalization_bias=[0, 0]',
+      'method.normalization_bias=[0.5, 0]',
     ]);
   });
 

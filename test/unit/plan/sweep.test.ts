@@ -81,8 +81,8 @@ describe('a trial', () => {
 describe('the stages of a sweep', () => {
   it('are counted once where trials share them', () => {
     const rates = [1e-4, 2e-4, 3e-4].map(learning_rate => plan({ train: { learning_rate } }));
-    // assemble, cache and features do not depend on the rate.
+    // assemble, cache, features and baseline do not depend on the rate.
     expect(countStages(rates)).toEqual({ total: 30, distinct: 4 + 3 * 6 });
-    expect(countStages([plan(), plan({ seed: 1 })])).toEqual({ total: 18, distinct: 18 });
+    expect(countStages([plan(), plan({ seed: 1 })])).toEqual({ total: 20, distinct: 20 });
   });
 });
