@@ -33,6 +33,7 @@ const addRun = (program: Command, done: Done): void => {
     .option('--dry-run', 'show every stage, cached or to do and why, and the commands', false)
     .option('--print-config', 'print the resolved experiment and where each value comes from', false)
     .option('--fresh', 'start over beside what is there', false)
+    .option('--smoke', 'two steps and a batch of pairs: does it all work, and what will it cost?', false)
     .option('--require-converged', 'exit with 4 when the loss has not converged', false)
     .addOption(
       new Option('--until <stage>', 'the last stage; the same command without it goes on').choices(
@@ -50,6 +51,7 @@ const addRun = (program: Command, done: Done): void => {
         'experiments/quickstart.yaml',
         'run my.yaml --set train.learning_rate=3e-5 --set seed=1',
         'run my.yaml --dry-run',
+        'run my.yaml --smoke',
         'run my.yaml --until assemble',
         'run my.yaml --sweep schedule=linear,patent-beta --sweep seed=1,2,3',
         'run my.yaml --only-failed --max-failures 3',

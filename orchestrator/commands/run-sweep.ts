@@ -14,15 +14,19 @@ import { exitCodes } from './exit-codes.ts';
 import { catchInterrupts } from './interrupts.ts';
 import { refuse } from './prepare.ts';
 import { readNumbers } from './run-numbers.ts';
-import { countStates, reportTrials, statusTable } from './status.ts';
+import { costOfFinished, countStates, reportTrials, statusTable } from './status.ts';
+import { describeCost } from './sweep-cost.ts';
+import { describeEstimate, type Measuring, measureSweep } from './sweep-estimate.ts';
 import { type PreparedSweep, type PreparedTrial, prepareSweep } from './sweep-prepare.ts';
 import { SweepRun, type TrialEnd } from './sweep-run.ts';
 import { changeLines, describeSharing, describeSingular, nameOf } from './sweep-text.ts';
-import { watchTrials } from './sweep-watch.ts';
+import { Pace, watchTrials } from './sweep-watch.ts';
 import { stateOf } from './trial-state.ts';
 
 export interface RunSweepOptions {
   fresh: boolean;
+  /** two steps and a batch of pairs instead of the whole experiment */
+  smoke: boolean;
   /** the last stage to go to; all stages and the report when left out */
   until?: StageName;
   json: boolean;
@@ -54,7 +58,7 @@ const minuteMs = 60_000;
 const freezePlan = async (folder: SweepFolder, { frozen }: PreparedSweep, tell: Tell): Promise<SweepPlan> => {
   const before = await folder.plan();
   const { trials, changes } = changeTrials(before?.trials ?? [], frozen.trials);
-  const plan: SweepPlan = { ...frozen, trials };
+  const plan: SweepPlan = { ...frozen, estimate: before?.estimate ?? null, trials };
   await folder.writePlan(plan);
   tell.line(`sweep ${plan.name}: ${describeSharing(plan)}; plan in ${folder.relativePath}/plan.json`);
   if (before !== undefined) for (const line of changeLines(changes)) tell.line(line);
@@ -140,6 +144,8 @@ const finish = async (
 ): Promise<number> => {
   const reports = await reportTrials({ trials: plan.trials.filter(({ orphaned }) => !orphaned) });
   tell.line(`\n${statusTable(reports)}\n\nsweep ${plan.name}: ${countStates(reports)}`);
+  const cost = describeCost(await costOfFinished(reports));
+  if (cost !== '') tell.line(cost);
   if (run.failed.size > 0)
     tell.line(`what the failed trials print: ${folder.relativePath}/logs/; the same command tries them again`);
   if (run.stopped !== undefined)
@@ -151,6 +157,20 @@ const finish = async (
   return requireConverged && unconverged ? exitCodes.not_converged : exitCodes.done;
 };
 
+/** Into the frozen plan, before the first trial starts. */
+const addEstimate = async (
+  plan: SweepPlan,
+  pending: readonly PreparedTrial[],
+  measuring: Measuring,
+  folder: SweepFolder,
+  { line }: Tell,
+): Promise<void> => {
+  plan.estimate = await measureSweep(pending, measuring);
+  if (plan.estimate === null) return;
+  await folder.writePlan(plan);
+  line(describeEstimate(plan.estimate));
+};
+
 const runTrials = async (prepared: PreparedSweep, folder: SweepFolder, options: RunSweepOptions): Promise<number> => {
   const tell = tellOf(options.json);
   const plan = await freezePlan(folder, prepared, tell);
@@ -159,20 +179,26 @@ const runTrials = async (prepared: PreparedSweep, folder: SweepFolder, options: 
   tell.line(`${pending.length} of ${prepared.trials.length} trials to run, ${sweep.slots} at a time`);
   const { release, named, ...caught } = catchInterrupts(tell.line);
   const interrupts = withBudget(caught, sweep.budget_minutes);
-  const run = new SweepRun({
-    folder,
+  const work = {
     executor: executorOf(prepared, folder, options, tell),
     commandOf: commandsFor(folder, prepared.frozen.file, options),
+  };
+  const pace = new Pace(pending.length, sweep.slots);
+  const run = new SweepRun({
+    ...{ folder, ...work },
     max_failures: options.failFast ? 1 : (options.maxFailures ?? null),
     backoff_ms: firstBackoffMs,
     onEnd: async end => {
       const { id, assignment } = end.trial.trial;
-      tell.line(await describeEnd(end));
+      tell.line(`${await describeEnd(end)}${pace.describe(end.judgement)}`);
       tell.event({ type: 'trial', id, assignment, judgement: end.judgement, attempt: end.attempt });
     },
   });
   const stopWatching = watchTrials(pending, tell.line);
   try {
+    const measuring = { ...work, slots: sweep.slots, store: new Store(), interrupts };
+    if (plan.estimate === null && !options.smoke) await addEstimate(plan, pending, measuring, folder, tell);
+    pace.begin();
     await run.run(pending, interrupts);
     const spent = interrupts.spent?.aborted ?? false;
     return await finish({ run, plan, spent, requireConverged: options.requireConverged }, folder, tell);

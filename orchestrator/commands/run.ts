@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import type { LoadedExperiment } from '../config/load.ts';
-import { loadSweep } from '../config/sweep.ts';
+import { type LoadedSweep, loadSweep } from '../config/sweep.ts';
 import { PosetwinError, toPosetwinError } from '../errors.ts';
+import { smokeOf } from '../plan/smoke.ts';
 import type { StageName } from '../plan/versions.ts';
 import { thisProcess } from '../processes/lock.ts';
 import { dieWithParent } from '../processes/parent.ts';
@@ -159,6 +160,19 @@ const refuseWithTrial = (option: string): PosetwinError =>
     hint: 'change the file and run the sweep, which adds what is new to its plan',
   });
 
+/** The experiment, or with `--smoke` the one that stands for it in small. */
+const inSize = <T extends Resolved>(resolved: T, { smoke }: Pick<RunOptions, 'smoke'>): T =>
+  smoke ? { ...resolved, experiment: smokeOf(resolved.experiment) } : resolved;
+
+const sweepInSize = (sweep: LoadedSweep, options: RunOptions): LoadedSweep => {
+  if (!sweep.ok) return sweep;
+  const trials = sweep.trials.map(({ assignment, result }) => ({
+    assignment,
+    result: result.ok ? inSize(result, options) : result,
+  }));
+  return { ...sweep, trials };
+};
+
 /** `--trial <id>`: the experiment as it was frozen, whatever the file says by now. Raises `usage`. */
 const runTrial = async (file: string, id: string, options: RunOptions): Promise<number> => {
   const { set, sweep, dryRun, printConfig: print } = options;
@@ -167,13 +181,18 @@ const runTrial = async (file: string, id: string, options: RunOptions): Promise<
   const stopWatching = dieWithParent();
   try {
     const trial = await findTrial(file, id);
-    if (trial !== undefined) return await execute(file, trial, options);
+    if (trial !== undefined) return await execute(file, inSize(trial, options), options);
     const hint = 'posetwin status lists the trials; the command of the sweep itself makes its plan';
     throw new PosetwinError('usage', `no sweep of ${file} in runs/ has a trial '${id}'`, { hint });
   } finally {
     stopWatching();
   }
 };
+
+const refuseWithSmoke = (): PosetwinError =>
+  new PosetwinError('usage', '--smoke runs something: it cannot be had with --dry-run or --print-config', {
+    hint: 'leave one of them out',
+  });
 
 /** Flags that would have no effect. Raises `usage`. */
 const refuseWithoutSweep = ({ failFast, maxFailures, onlyFailed, local }: RunOptions): void => {
@@ -193,11 +212,12 @@ const refuseWithoutSweep = ({ failFast, maxFailures, onlyFailed, local }: RunOpt
  */
 export const runExperiment = async (file: string, options: RunOptions): Promise<number> => {
   if (options.trial !== undefined) return runTrial(file, options.trial, options);
+  if (options.smoke && (options.printConfig || options.dryRun)) throw refuseWithSmoke();
   if (options.printConfig) return printConfig(file, options);
   if (options.dryRun) return showPlan(file, options);
   const sweep = loadSweep(file, options);
-  if (sweep !== undefined) return runSweep(sweep, options);
+  if (sweep !== undefined) return runSweep(sweepInSize(sweep, options), options);
   refuseWithoutSweep(options);
   const loaded = loadChecked(file, options);
-  return 'exitCode' in loaded ? loaded.exitCode : execute(file, loaded, options);
+  return 'exitCode' in loaded ? loaded.exitCode : execute(file, inSize(loaded, options), options);
 };

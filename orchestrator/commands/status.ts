@@ -2,6 +2,7 @@ import { describeAssignment } from '../config/sweep-diagnostics.ts';
 import type { SweepPlan } from '../contracts/sweep.ts';
 import { exitCodes } from './exit-codes.ts';
 import { findSweep } from './find-sweep.ts';
+import { costOf, describeCost, type SweepCost } from './sweep-cost.ts';
 import { describeSharing } from './sweep-text.ts';
 import { formatTable } from './table.ts';
 import { reportTrial, type TrialReport } from './trial-state.ts';
@@ -57,6 +58,9 @@ export const countStates = (reports: readonly TrialReport[]): string => {
   return [...counts].map(([state, count]) => `${count} ${state}`).join(', ');
 };
 
+export const costOfFinished = (reports: readonly TrialReport[]): Promise<SweepCost> =>
+  costOf(reports.filter(({ state }) => state === 'done').map(({ run }) => run));
+
 export const reportTrials = ({ trials }: Pick<SweepPlan, 'trials'>): Promise<TrialReport[]> =>
   Promise.all(trials.map(reportTrial));
 
@@ -67,13 +71,15 @@ export const reportTrials = ({ trials }: Pick<SweepPlan, 'trials'>): Promise<Tri
 export const showStatus = async (given: string, { json }: { json: boolean }): Promise<number> => {
   const { folder, plan } = await findSweep(given);
   const reports = await reportTrials(plan);
+  const spent = await costOfFinished(reports);
   if (json) {
-    const { name, file, stages } = plan;
-    console.log(JSON.stringify({ name, file, stages, trials: reports.map(jsonOf) }, null, 2));
+    const { name, file, stages, estimate } = plan;
+    console.log(JSON.stringify({ name, file, stages, estimate, cost: spent, trials: reports.map(jsonOf) }, null, 2));
     return exitCodes.done;
   }
   console.log(`sweep ${plan.name} of ${plan.file}: ${describeSharing(plan)}; ${countStates(reports)}\n`);
   console.log(statusTable(reports));
-  console.log(`\nwhat the trials print: ${folder.relativePath}/logs/`);
+  const cost = describeCost(spent);
+  console.log(`\n${[cost, `what the trials print: ${folder.relativePath}/logs/`].filter(Boolean).join('\n')}`);
   return exitCodes.done;
 };

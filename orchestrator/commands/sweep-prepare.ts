@@ -85,5 +85,9 @@ export const prepareSweep = async (loaded: LoadedSweep, store: Store): Promise<P
   if (first === undefined) throw new PosetwinError('bug', 'a sweep without trials was let through');
   const { name } = first.trial.experiment;
   const stages = countStages(trials.map(({ plan }) => plan));
-  return { slurm, frozen: { name, file, sweep, stages, trials: trials.map(({ trial }) => trial) }, trials };
+  return {
+    slurm,
+    frozen: { name, file, sweep, stages, estimate: null, trials: trials.map(({ trial }) => trial) },
+    trials,
+  };
 };

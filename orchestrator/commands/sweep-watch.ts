@@ -1,8 +1,37 @@
+import type { Judgement } from '../executors/retries.ts';
 import { describeProgress } from './status.ts';
 import type { PreparedTrial } from './sweep-prepare.ts';
+import { formatDuration } from './table.ts';
 import { reportTrial } from './trial-state.ts';
 
 const everyMs = 30_000;
+
+/** How many trials are over, and how long the others will take if they are like those. */
+export class Pace {
+  readonly #total: number;
+  readonly #slots: number;
+  #began = 0;
+  #ended = 0;
+
+  constructor(total: number, slots: number) {
+    this.#total = total;
+    this.#slots = slots;
+  }
+
+  begin(): void {
+    this.#began = performance.now();
+  }
+
+  /** `  (12 of 39, about 55 min left)`; counts one end, unless the trial is tried again. */
+  describe(judgement: Judgement): string {
+    if (judgement === 'retry' || judgement === 'stopped') return '';
+    this.#ended += 1;
+    const left = this.#total - this.#ended;
+    const seconds = ((performance.now() - this.#began) / 1000 / this.#ended) * left;
+    const time = left < this.#slots ? '' : `, about ${formatDuration(seconds)} left`;
+    return `  (${this.#ended} of ${this.#total}${time})`;
+  }
+}
 
 /** `1a2b3c4d train 120/300 40 %, 5e6f7a8b cache`; empty when nothing is at work. */
 const describeRunning = async (trials: readonly PreparedTrial[]): Promise<string> => {

@@ -62,6 +62,16 @@ export const SweepTrial = z.strictObject({
 });
 export type SweepTrial = z.output<typeof SweepTrial>;
 
+/** What a sweep is expected to take on the machine that runs it. */
+export const SweepEstimate = z.strictObject({
+  /** whose experiment was run in small */
+  trial: z.string(),
+  step_seconds: z.number(),
+  /** from the first start to the last end */
+  seconds: z.number(),
+});
+export type SweepEstimate = z.output<typeof SweepEstimate>;
+
 /** runs/<name>/sweep/plan.json */
 export const SweepPlan = z.strictObject({
   name: Slug,
@@ -70,6 +80,8 @@ export const SweepPlan = z.strictObject({
   sweep: Sweep,
   /** stages of all trials, orphans left out: the sum, and how many of them are different ones */
   stages: z.strictObject({ total: z.int(), distinct: z.int() }),
+  /** null where nothing was measured: few trials, or their smoke run did not get as far as a training */
+  estimate: SweepEstimate.nullable().default(null),
   trials: z.array(SweepTrial),
 });
 export type SweepPlan = z.output<typeof SweepPlan>;

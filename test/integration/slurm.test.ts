@@ -2,7 +2,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -15,10 +15,9 @@ import type { SlurmOptions } from '../../orchestrator/executors/slurm-arrays.ts'
 import type { TrialCommand, TrialOutcome } from '../../orchestrator/executors/trials.ts';
 import { isAlive } from '../../orchestrator/processes/process-table.ts';
 import { ensurePython } from '../../orchestrator/processes/python-setup.ts';
-import { runWorker } from '../../orchestrator/processes/torchrun.ts';
-import { hashFile, readJson } from '../../orchestrator/runs/index.ts';
+import { hashFile, readJson, SweepFolder } from '../../orchestrator/runs/index.ts';
 import { type Cluster, startCluster, stopCluster, whyNoCluster } from '../../scripts/slurm/cluster.ts';
-import { newFolder } from '../fixtures/small-run.ts';
+import { newFolder, posetwin } from '../fixtures/small-run.ts';
 
 const run = promisify(execFile);
 const slurm = Slurm.parse({ poll_seconds: 1, signal_seconds: 60 });
@@ -245,30 +244,26 @@ describe.skipIf(reason !== undefined)(`ranks on two nodes ${where}`, () => {
     expect(await stateOf(job_id)).toContain('RUNNING');
     await run('scancel', [job_id]);
   });
+});
 
-  it('train the bits that two ranks on one node train', async () => {
+/** sha256 of the adapter that a trial has trained. */
+const adapterOf = async (home: string, id: string): Promise<string> => {
+  const run = join(home, 'runs', 'small', id);
+  const { train = '' } = await readJson(join(run, 'stages.json'), z.record(z.string(), z.string()));
+  return hashFile(join(run, train, 'adapter', 'diffusion_pytorch_model.safetensors'));
+};
+
+describe.skipIf(reason !== undefined)(`a sweep ${where}`, () => {
+  it('trains the same bits with one rank on each of two nodes and with two ranks on one', async () => {
     const home = await newFolder();
-    const steps = ['train.max_train_steps=2', 'train.nnodes=2', 'schedule.num_steps=4'];
-    const args = ['small.yaml', '--until', 'train', ...steps.flatMap(setting => ['--set', setting])];
-    const trained = { ...trial('nodes', args), nnodes: 2 };
-    const { outcomes, ended } = start([trained], { entry: resolve('orchestrator/run.ts'), cwd: home });
-    await ended;
-    expect(outcomes.get('nodes'), await readFile(trained.log, 'utf8')).toEqual({ state: 'done' });
-    const store = join(home, '.posetwin', 'store', 'train');
-    const [key = ''] = await readdir(store);
-    const job = await readJson(join(store, key, 'job.json'), z.looseObject({ output_dir: z.string() }));
-    const alone = join(folder, 'alone');
-    await mkdir(alone);
-    await writeFile(join(folder, 'alone.json'), JSON.stringify({ ...job, output_dir: alone }));
-    const launch = {
-      ...(await ensurePython()),
-      args: [join(folder, 'alone.json')],
-      nproc: 2,
-      log_dir: join(folder, 'log'),
-    };
-    await runWorker({ ...launch, eventSchema: z.unknown(), onEvent: () => undefined });
-    const weights = 'adapter/diffusion_pytorch_model.safetensors';
-    expect(await hashFile(join(store, key, weights))).toBe(await hashFile(join(alone, weights)));
+    const ranks = ['--sweep', 'train.nnodes=2,1', '--sweep', 'train.nproc_per_node=1,2'];
+    const sweep = ['sweep.strategy=list', 'sweep.slots=2', 'slurm.poll_seconds=1'];
+    const steps = ['train.max_train_steps=2', 'schedule.num_steps=4'];
+    const settings = [...sweep, ...steps].flatMap(setting => ['--set', setting]);
+    const { code, output } = await posetwin(home, ['small.yaml', '--until', 'train', ...ranks, ...settings]);
+    expect(code, output).toBe(0);
+    const [nodes, node] = (await new SweepFolder('small', join(home, 'runs')).plan())?.trials ?? [];
+    expect(await adapterOf(home, nodes?.id ?? '')).toBe(await adapterOf(home, node?.id ?? ''));
     await rm(home, { recursive: true });
   }, 300_000);
 });
