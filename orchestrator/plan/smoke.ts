@@ -10,7 +10,7 @@ const longestName = 64;
 
 const inSmall = (train: Train): Train => ({ ...train, max_train_steps: Math.min(smokeSteps, train.max_train_steps) });
 
-/** Two steps of each training, one batch of pairs for baseline, evaluation and audit; under a name of its own. */
+/** Two steps of each training, one batch of evaluated pairs, an audit of one pair; under a name of its own. */
 export const smokeOf = (experiment: Experiment): Experiment => {
   const { name, train, primary, evaluate, audit } = experiment;
   return {
@@ -19,7 +19,7 @@ export const smokeOf = (experiment: Experiment): Experiment => {
     train: inSmall(train),
     primary: primary && { ...primary, train: inSmall(primary.train) },
     evaluate: { ...evaluate, num_pairs: Math.min(evaluate.batch_size, evaluate.num_pairs) },
-    audit: { ...audit, num_pairs: Math.min(audit.batch_size, audit.num_pairs) },
+    audit: { ...audit, num_pairs: 1 },
   };
 };
 

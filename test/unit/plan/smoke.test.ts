@@ -17,6 +17,7 @@ describe('a smoke run', () => {
       name: `${whole.name}-smoke`,
       train: { ...whole.train, max_train_steps: 2 },
       evaluate: { ...whole.evaluate, num_pairs: 16 },
+      audit: { ...whole.audit, num_pairs: 1 },
     });
     expect(smokeOf(experiment({ primary: { train: { max_train_steps: 9 } } })).primary?.train.max_train_steps).toBe(2);
   });
@@ -24,7 +25,7 @@ describe('a smoke run', () => {
   it('has a name that is allowed, and is never more than the experiment', () => {
     const longest = smokeOf({ ...whole, name: 'x'.repeat(64) });
     expect(Experiment.parse(longest).name).toBe(`${'x'.repeat(58)}-smoke`);
-    const tiny = experiment({ train: { max_train_steps: 1 }, evaluate: { num_pairs: 3 } });
+    const tiny = experiment({ train: { max_train_steps: 1 }, evaluate: { num_pairs: 3 }, audit: { num_pairs: 1 } });
     expect(smokeOf(tiny)).toEqual({ ...tiny, name: `${tiny.name}-smoke` });
   });
 });
@@ -36,8 +37,8 @@ describe('an estimate', () => {
   };
 
   it('takes training by its steps, evaluations by their pairs, all else as it was', () => {
-    // 9 + 298 * 1.5 = 456; three batches of pairs instead of one; the audit's pairs were few enough.
-    const seconds = { assemble: 4, cache: 10, train: 456, baseline: 60, evaluate: 24, audit: 6, figures: 5 };
+    // 9 + 298 * 1.5 = 456; three batches of pairs instead of one, four audited pairs.
+    const seconds = { assemble: 4, cache: 10, train: 456, baseline: 60, evaluate: 24, audit: 24, figures: 5 };
     expect(estimateStages(whole, whole, times)).toEqual(seconds);
   });
 
