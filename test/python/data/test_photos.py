@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from real_data import data_folder
 
 from posetwin.data.photos import (
     PhotoPerson,
@@ -32,10 +32,7 @@ def detector() -> BlazePoseDetector:
 
 
 def _skier() -> Path:
-    folder = os.environ.get("POSETWIN_TEST_DATA")
-    if not folder:
-        pytest.skip("POSETWIN_TEST_DATA is not set: no real photo to look at")
-    return Path(folder, "skier.jpg")
+    return data_folder() / "skier.jpg"
 
 
 def _halves(mode: str = "RGB") -> Image.Image:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from real_data import data_folder
 
 from posetwin.data.pose_tables import Layout, read_pose_table
 from posetwin.errors import PosetwinError
 from posetwin.mini.coverage import normalised
 from posetwin.mini.landmarks import draw_pose, pose_body
-
-DATA = os.environ.get("POSETWIN_TEST_DATA")
-needs_data = pytest.mark.skipif(DATA is None, reason="POSETWIN_TEST_DATA names no folder")
 
 # Landmark k of row r lies at (100 r + k, 1000 + k).
 RIGHT_WRIST = {33: 16, 17: 10, 18: 4}
@@ -238,9 +235,8 @@ def test_a_file_that_is_damaged_has_no_other_code_than_ours(tmp_path: Path) -> N
     assert fault(tmp_path / "binary.csv")[0] == "corrupt_file"
 
 
-@needs_data
 def test_real_poses_are_read_and_drawn_as_they_are() -> None:
-    poses = read_pose_table(Path(DATA or "") / "real_poses33.npz")
+    poses = read_pose_table(data_folder() / "real_poses33.npz")
     # None raises no_visible_keypoint.
     assert len([pose_body(pose) for pose in poses]) >= 3000
     for seed, pose in enumerate(poses[::500]):

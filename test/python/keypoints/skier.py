@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import numpy as np
-import pytest
 from PIL import Image
+from real_data import data_folder
 
 from posetwin.keypoints.layouts import OPENPOSE18, coco17_to_openpose18
 
 # COCO-17 has no neck; every other joint of OpenPose-18 is annotated.
 ANNOTATED = [index for index, name in enumerate(OPENPOSE18) if name != "neck"]
 SHOULDERS, HIPS = (2, 5), (8, 11)
-
-
-def data_folder() -> Path:
-    """Skips, visibly, where there is no test data."""
-    folder = os.environ.get("POSETWIN_TEST_DATA")
-    if not folder:
-        pytest.skip("POSETWIN_TEST_DATA is not set: no real photo to look at")
-    return Path(folder)
 
 
 def skier_path() -> Path:

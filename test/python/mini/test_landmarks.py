@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
+from real_data import data_folder
 
 from posetwin.errors import PosetwinError
 from posetwin.keypoints.layouts import blazepose33_to_openpose18
@@ -14,13 +12,10 @@ from posetwin.mini.coverage import library_poses, nearest, normalised
 from posetwin.mini.landmarks import draw_pose
 from posetwin.mini.world import EVALUATION_SEED, sample_world
 
-DATA = os.environ.get("POSETWIN_TEST_DATA")
-needs_data = pytest.mark.skipif(DATA is None, reason="POSETWIN_TEST_DATA names no folder")
-
 
 def real_poses() -> tuple[np.ndarray, np.ndarray]:
     """(N, 18, 3) OpenPose-18 in the unit of the file, and (N,) labels."""
-    with np.load(Path(DATA or "") / "real_poses33.npz") as table:
+    with np.load(data_folder() / "real_poses33.npz") as table:
         visible = np.ones((*table["kp"].shape[:2], 1))
         joints = np.concatenate([table["kp"][..., :2].astype(np.float64), visible], axis=-1)
         return blazepose33_to_openpose18(joints), table["label"]
@@ -71,7 +66,6 @@ def test_a_pose_of_the_library_is_its_own_nearest_neighbour() -> None:
     assert (found.name == names[:10]).all()
 
 
-@needs_data
 def test_every_real_pose_can_be_drawn() -> None:
     poses, _ = real_poses()
     for seed, pose in enumerate(poses[::60]):
@@ -80,7 +74,6 @@ def test_every_real_pose_can_be_drawn() -> None:
         assert (drawn.keypoints[:, :2] > 0).all() and (drawn.keypoints[:, :2] < 64).all()
 
 
-@needs_data
 def test_real_poses_have_a_near_neighbour_in_the_library() -> None:
     poses, labels = real_poses()
     # A quarter of the table is turned upside down or lies with the head below the hips: measured apart.
