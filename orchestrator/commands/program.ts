@@ -158,9 +158,15 @@ const addFiles = (program: Command, done: Done): void => {
     .action(async (sweep, options) => done(await (await import('./status.ts')).showStatus(sweep, options)));
   withJson(program.command('compare'))
     .argument('<sweep>', 'the name of a sweep, or its YAML file')
-    .description('the finished trials of a sweep, ranked, and against the best at the same seeds')
+    .description(
+      'the trials of a sweep, ranked, against the best and their primary; writes runs/<name>/sweep/report.html',
+    )
     .addOption(new Option('--by <measure>', 'what ranks them').choices(['error', 'drift']).default('error'))
-    .addHelpText('after', examples('compare my-sweep', 'compare my.yaml --by drift --json'))
+    .option('--markdown', 'the tables as Markdown', false)
+    .addHelpText(
+      'after',
+      examples('compare my-sweep', 'compare my.yaml --by drift --json', 'compare my-sweep --markdown > table.md'),
+    )
     .action(async (sweep, options) => done(await (await import('./compare.ts')).compareTrials(sweep, options)));
   withJson(program.command('clean'))
     .description('what the store holds, and what of it no run uses')

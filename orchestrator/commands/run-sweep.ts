@@ -14,6 +14,7 @@ import { refuse } from './prepare.ts';
 import { readNumbers } from './run-numbers.ts';
 import { countStates, reportTrials, statusTable } from './status.ts';
 import { type PreparedSweep, type PreparedTrial, prepareSweep } from './sweep-prepare.ts';
+import { reportSweep } from './sweep-report.ts';
 import { SweepRun, type TrialEnd } from './sweep-run.ts';
 import { changeLines, describeSharing, describeSingular, nameOf } from './sweep-text.ts';
 import { watchTrials } from './sweep-watch.ts';
@@ -119,6 +120,7 @@ const finish = async (
 ): Promise<number> => {
   const reports = await reportTrials({ trials: plan.trials.filter(({ orphaned }) => !orphaned) });
   tell.line(`\n${statusTable(reports)}\n\nsweep ${plan.name}: ${countStates(reports)}`);
+  for (const line of await reportSweep(plan, folder)) tell.line(line);
   if (run.failed.size > 0)
     tell.line(`what the failed trials print: ${folder.relativePath}/logs/; the same command tries them again`);
   if (run.stopped !== undefined)
