@@ -1,8 +1,8 @@
 /** A compared sweep as tables of text. */
-import { describeAssignment } from '../config/sweep-diagnostics.ts';
 import type { Interval } from '../convergence/bootstrap.ts';
 import type { Difference, Measure } from '../report/compare-trials.ts';
 import { type Setting, type SweepComparison, troubles } from '../report/sweep/comparison.ts';
+import { describeSetting } from '../report/sweep/labels.ts';
 import { numbersOf } from '../report/sweep/numbers.ts';
 import { outcomeOf, type TrialRecord } from '../report/sweep/record.ts';
 import { formatDuration } from './table.ts';
@@ -32,7 +32,7 @@ const settingHead = ['by error', 'by drift', 'assignment', 'seeds', 'error px', 
 
 const settingRow = (setting: Setting, by: Measure): string[] => {
   const { ranked } = setting;
-  const name = describeAssignment(setting.assignment) || '(the experiment as it is)';
+  const name = describeSetting(setting.assignment);
   const trouble = troubles(setting) || none;
   if (ranked === null) return [none, none, name, none, none, none, none, none, none, trouble];
   return [
@@ -67,7 +67,7 @@ const trialRow = (trial: TrialRecord): string[] => {
   const numbers = numbersOf(trial);
   return [
     trial.id,
-    describeAssignment(trial.assignment),
+    describeSetting(trial.assignment),
     outcomeOf(trial),
     interval(numbers.keypoint_error_ratio, 2),
     interval(numbers.scene_drift_ratio, 2),

@@ -19,8 +19,8 @@ export interface Difference {
   low: number;
   high: number;
   /**
-   * Cohen's d_z: the mean of the paired differences over their standard deviation. null where that is 0, or there is
-   * one difference alone
+   * Cohen's d_z: the mean of the paired differences over their standard deviation. null where that is 0, and of fewer
+   * than three differences: the spread of two says next to nothing
    */
   effect_size: number | null;
   /** what was resampled: seeds, or the held-out pairs of the one seed that both have */
@@ -95,7 +95,7 @@ const effectSizeOf = (mine: readonly number[], theirs: readonly number[]): numbe
   const deviation = Math.sqrt(squares / (differences.length - 1));
   // Equal differences are not quite equal once they are rounded.
   const isSpread = deviation > 1e-12 * Math.abs(mean);
-  return differences.length > 1 && isSpread ? mean / deviation : null;
+  return differences.length > 2 && isSpread ? mean / deviation : null;
 };
 
 /** By what is resampled; both lists are of one length, index for index of one seed or one pair. */

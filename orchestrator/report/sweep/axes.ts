@@ -1,6 +1,6 @@
 /** What the trials of a sweep differ in, and their mean where two of these values meet. */
 import { meanOf } from '../../convergence/bootstrap.ts';
-import { canonicalJson } from '../../plan/canonical.ts';
+import { labelOf } from './labels.ts';
 import type { TrialRecord } from './record.ts';
 
 export interface SweepAxis {
@@ -9,17 +9,6 @@ export interface SweepAxis {
   /** as they are shown, numbers ascending, all else in the order of the sweep */
   labels: readonly string[];
 }
-
-const isMapping = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** A value in few characters: `patent-beta`, `0.0001`, `patent-beta num_steps=10` for a config with changes. */
-export const labelOf = (value: unknown): string => {
-  if (!isMapping(value)) return typeof value === 'string' ? value : canonicalJson(value);
-  const { config, ...rest } = value;
-  const changes = Object.entries(rest).map(([key, inner]) => `${key}=${labelOf(inner)}`);
-  return [...(config === undefined ? [] : [labelOf(config)]), ...changes].join(' ');
-};
 
 /** The axes with at least two values; the seed repeats a setting and makes none. */
 export const axesOf = (trials: readonly Pick<TrialRecord, 'assignment'>[]): SweepAxis[] => {

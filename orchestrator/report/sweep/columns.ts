@@ -54,20 +54,22 @@ const intervalColumns = (name: IntervalName, numbers: readonly TrialNumbers[]): 
 
 const isInterval = (name: keyof TrialNumbers): name is IntervalName => (intervals as readonly string[]).includes(name);
 
+const countColumn = (name: string, values: readonly (number | null)[]): Column => ({ name, type: 'integer', values });
+
 const measuredColumns = (trials: readonly TrialRecord[]): Column[] => {
   const numbers = trials.map(numbersOf);
   const [first] = numbers;
   const names = Object.keys(first ?? {}) as (keyof TrialNumbers)[];
-  return names.flatMap(name =>
-    isInterval(name)
-      ? intervalColumns(name, numbers)
-      : [
-          numberColumn(
-            name,
-            numbers.map(row => row[name]),
-          ),
-        ],
-  );
+  return names.flatMap(name => {
+    if (isInterval(name)) return intervalColumns(name, numbers);
+    const make = name === 'num_pairs' ? countColumn : numberColumn;
+    return [
+      make(
+        name,
+        numbers.map(row => row[name]),
+      ),
+    ];
+  });
 };
 
 const column = (

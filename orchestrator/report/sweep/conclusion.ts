@@ -1,21 +1,11 @@
 /** What a comparison comes to, in one plain sentence. */
-import { describeAssignment } from '../../config/sweep-diagnostics.ts';
-import type { Assignment } from '../../contracts/sweep.ts';
 import { type Difference, fewestToJudge, type Measure, type RankedGroup } from '../compare-trials.ts';
 import { count } from '../text.ts';
-import { labelOf } from './axes.ts';
+import { settingName } from './labels.ts';
 
 const units: Record<Measure, { name: string; unit: string; digits: number }> = {
   keypoint_error_px: { name: 'keypoint error', unit: ' px', digits: 2 },
   scene_drift: { name: 'scene drift', unit: '', digits: 4 },
-};
-
-/** `patent-beta` for an assignment of one axis, else `schedule=patent-beta train.learning_rate=0.0001`. */
-export const settingName = (assignment: Assignment): string => {
-  const [only, ...others] = Object.values(assignment);
-  if (only === undefined) return 'the experiment as it is';
-  const speaksForItself = others.length === 0 && typeof only !== 'number' && typeof only !== 'boolean';
-  return speaksForItself ? labelOf(only) : describeAssignment(assignment);
 };
 
 /** `0.10 px [-0.20, 0.40], 3 seeds`; the sign is that of `sign` times the difference. */
@@ -23,20 +13,22 @@ const amount = ({ mean_difference, low, high, num, paired_by }: Difference, meas
   const { unit, digits } = units[measure];
   const [first, last] = sign === 1 ? [low, high] : [-high, -low];
   const text = (value: number) => (value === 0 ? 0 : value).toFixed(digits);
-  const of = paired_by === 'seed' ? count(num, 'seed') : `${count(num, 'pair')} of one seed`;
+  const of = count(num, paired_by);
   return `${text(sign * mean_difference)}${unit} [${text(first)}, ${text(last)}], ${of}`;
 };
 
 /** What the difference lets one say of `this − that`, less being better. */
 const relation = (difference: Difference, measure: Measure, that: string): string => {
-  const { low, high, num, judgement } = difference;
-  if (judgement === 'better') return `better than ${that} (by ${amount(difference, measure, -1)})`;
-  if (judgement === 'worse') return `worse than ${that} (by ${amount(difference, measure, 1)})`;
+  const { low, high, num, judgement, paired_by } = difference;
+  // Pairs of one seed say nothing about other seeds.
+  const where = paired_by === 'pair' ? ' at their one seed' : '';
+  if (judgement === 'better') return `better than ${that}${where} (by ${amount(difference, measure, -1)})`;
+  if (judgement === 'worse') return `worse than ${that}${where} (by ${amount(difference, measure, 1)})`;
   if (num < fewestToJudge && (low > 0 || high < 0)) {
     const [way, sign] = high < 0 ? (['ahead of', -1] as const) : (['behind', 1] as const);
-    return `${way} ${that} (${amount(difference, measure, sign)}), too few to tell that from chance`;
+    return `${way} ${that}${where} (${amount(difference, measure, sign)}), too few to tell that from chance`;
   }
-  return `not distinguishable from ${that} (${amount(difference, measure, -1)})`;
+  return `not distinguishable from ${that}${where} (${amount(difference, measure, -1)})`;
 };
 
 /** `best − second` from `second − best`. */

@@ -3,26 +3,28 @@ import * as Plot from '@observablehq/plot';
 import type { Html } from '../html.ts';
 import { draw } from '../plots.ts';
 import { number, shorten } from '../text.ts';
-import { type Cell, labelOf, type SweepAxis } from './axes.ts';
+import type { Cell, SweepAxis } from './axes.ts';
 import type { Setting } from './comparison.ts';
+import { labelOf } from './labels.ts';
 import { numbersOf } from './numbers.ts';
 import type { TrialRecord } from './record.ts';
 
-const widestLabel = 20;
+const widestLabel = 18;
 const short = (label: string): string => shorten(label, widestLabel);
 
 /** Means over two axes as a heat map; `what` names the value in its label. */
 export const heatMap = ([x, y]: readonly [SweepAxis, SweepAxis], cells: readonly Cell[], what: string): Html => {
   const told = cells.map(cell => `${cell.x}, ${cell.y}: ${number(cell.value, 3)}`).join('; ');
+  const values = cells.map(({ value }) => value);
   return draw(`${what} by ${x.path} and ${y.path}. ${told}`, {
-    height: 70 + 44 * y.labels.length,
-    marginLeft: 150,
-    marginBottom: 62,
+    height: 60 + 44 * y.labels.length,
+    marginLeft: 140,
+    marginBottom: x.labels.length > 2 ? 62 : 42,
     padding: 0.04,
-    x: { domain: x.labels, label: x.path, tickFormat: short, tickRotate: x.labels.length > 4 ? -25 : 0 },
-    y: { domain: y.labels, label: y.path, tickFormat: short },
+    x: { domain: x.labels, label: null, tickFormat: short, tickRotate: x.labels.length > 2 ? -20 : 0 },
+    y: { domain: y.labels, label: null, tickFormat: short },
     // One colour of growing strength keeps the numbers legible on light and dark pages.
-    opacity: { range: [0.06, 0.55] },
+    opacity: { domain: [Math.min(...values), Math.max(...values)], range: [0.08, 0.55] },
     marks: [
       Plot.cell(cells, { x: 'x', y: 'y', fill: 'var(--series-2)', fillOpacity: 'value' }),
       Plot.text(cells, { x: 'x', y: 'y', text: ({ value }) => number(value, 3), fill: 'currentColor' }),
@@ -81,12 +83,12 @@ export const parallelPlot = (axes: readonly SweepAxis[], trials: readonly TrialR
   const ticks = dimensions.flatMap(dimension => dimension.ticks.map(tick => ({ ...tick, name: dimension.name })));
   const names = dimensions.map(({ name }) => name);
   return draw(`${trials.length} trials as lines over ${names.join(', ')}`, {
-    width: Math.max(460, 150 * names.length),
+    width: Math.max(460, 165 * names.length),
     height: 330,
     marginLeft: 50,
     marginTop: 34,
-    marginRight: 90,
-    x: { type: 'point', domain: names, label: null, axis: 'top', tickSize: 0, tickFormat: short },
+    marginRight: 130,
+    x: { type: 'point', domain: names, label: null, axis: 'top', tickSize: 0, tickFormat: name => shorten(name, 22) },
     y: { axis: null, domain: [0, 1], inset: 8 },
     opacity: { type: 'identity' },
     marks: [
@@ -99,6 +101,7 @@ export const parallelPlot = (axes: readonly SweepAxis[], trials: readonly TrialR
         textAnchor: 'start',
         dx: 5,
         stroke: 'var(--page)',
+        strokeWidth: 4,
         fill: 'currentColor',
       }),
     ],
@@ -134,6 +137,7 @@ export const tradeOffPlot = (settings: readonly Setting[]): Html => {
   return draw(`Keypoint error against scene drift, as multiples of the primary's. ${told}`, {
     width: 620,
     height: 400,
+    inset: 14,
     x: { label: 'scene drift, times the primary’s', grid: true, nice: true },
     y: { label: 'keypoint error, times the primary’s', grid: true, nice: true },
     marks: [

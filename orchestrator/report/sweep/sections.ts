@@ -1,5 +1,4 @@
 /** The sections of a sweep's page. */
-import { describeAssignment } from '../../config/sweep-diagnostics.ts';
 import type { SingularNote } from '../../contracts/sweep.ts';
 import { type Interval, meanOf } from '../../convergence/bootstrap.ts';
 import type { Difference, RankedGroup } from '../compare-trials.ts';
@@ -9,7 +8,7 @@ import { duration, number, percent } from '../text.ts';
 import { intervalText } from '../words.ts';
 import { axesOf, cellsOf, pairsOfAxes, type SweepAxis } from './axes.ts';
 import { type Setting, type SweepComparison, troubles } from './comparison.ts';
-import { settingName } from './conclusion.ts';
+import { describeSetting, settingName } from './labels.ts';
 import { numbersOf } from './numbers.ts';
 import { heatMap, parallelPlot, tradeOffPlot } from './plots.ts';
 import { isTrained, outcomeOf, type TrialRecord } from './record.ts';
@@ -38,9 +37,13 @@ const rankedCells = (ranked: RankedGroup): (Html | string)[] => [
 
 const settingRow = (setting: Setting, index: number): (Html | string)[] => {
   const { ranked, assignment } = setting;
-  const name = describeAssignment(assignment) || settingName(assignment);
   const cells = ranked === null ? Array<string>(7).fill(none) : rankedCells(ranked);
-  return [ranked === null ? none : String(index + 1), html`<code>${name}</code>`, ...cells, troubles(setting) || none];
+  return [
+    ranked === null ? none : String(index + 1),
+    html`<code>${describeSetting(assignment)}</code>`,
+    ...cells,
+    troubles(setting) || none,
+  ];
 };
 
 const rankingHead = ['#', 'Setting', 'Error, px', '× primary', 'Drift', '× primary', 'Text shown'];
@@ -68,8 +71,9 @@ const pairPlots = (pair: readonly [SweepAxis, SweepAxis], trials: readonly Trial
   const errors = cellsOf(trials, pair, trial => numbersOf(trial).keypoint_error_px);
   const drifts = cellsOf(trials, pair, trial => numbersOf(trial).scene_drift);
   const names = `${pair[0].path} and ${pair[1].path}`;
-  return html`${plot(`Error by ${names}`, heatMap(pair, errors, 'Mean keypoint error in px'), 'Mean held-out keypoint error, px, over all other axes and seeds.')}
-${drifts.length > 0 && plot(`Drift by ${names}`, heatMap(pair, drifts, 'Mean scene drift'), 'Mean scene drift likewise.')}`;
+  const axes = html`Across: <code>${pair[0].path}</code>, down: <code>${pair[1].path}</code>; means over all other axes and seeds.`;
+  return html`${plot(`Error by ${names}`, heatMap(pair, errors, 'Mean keypoint error in px'), html`Held-out keypoint error, px. ${axes}`)}
+${drifts.length > 0 && plot(`Drift by ${names}`, heatMap(pair, drifts, 'Mean scene drift'), html`Scene drift. ${axes}`)}`;
 };
 
 /** Heat maps of each two axes, and all axes at once. */
@@ -113,7 +117,7 @@ const lossRow = (setting: Setting): (Html | string)[] => {
   const [first] = trials;
   return [
     scheduleName(setting),
-    html`<code>${describeAssignment(Object.fromEntries(rest)) || none}</code>`,
+    rest.length === 0 ? none : html`<code>${describeSetting(Object.fromEntries(rest))}</code>`,
     number(meanOfKnown(losses.map(({ q }) => q))),
     number(meanOfKnown(losses.map(({ delta_l }) => delta_l))),
     number(meanOfKnown(losses.map(({ lower_bound }) => lower_bound))),
@@ -146,7 +150,7 @@ const trialRow = (trial: TrialRecord): (Html | string)[] => {
   const time = (seconds: number | null) => (seconds === null ? none : duration(seconds));
   return [
     report === null ? html`<code>${id}</code>` : html`<a href="${report}"><code>${id}</code></a>`,
-    html`<code>${describeAssignment(assignment)}</code>`,
+    html`<code>${describeSetting(assignment)}</code>`,
     outcomeOf(trial),
     number(keypoint_error_px, 3),
     withInterval(keypoint_error_ratio),
