@@ -33,8 +33,8 @@ const settingHead = ['by error', 'by drift', 'assignment', 'seeds', 'error px', 
 const settingRow = (setting: Setting, by: Measure): string[] => {
   const { ranked } = setting;
   const name = describeSetting(setting.assignment);
-  const trouble = troubles(setting) || none;
-  if (ranked === null) return [none, none, name, none, none, none, none, none, none, trouble];
+  const state = troubles(setting) || 'done';
+  if (ranked === null) return [none, none, name, none, none, none, none, none, none, state];
   return [
     String(ranked.rank.keypoint_error_px ?? none),
     String(ranked.rank.scene_drift ?? none),
@@ -45,13 +45,13 @@ const settingRow = (setting: Setting, by: Measure): string[] => {
     textShown(ranked.attribute_accuracy),
     difference(ranked.against_best, digitsOf[by]),
     decimals(ranked.against_best?.effect_size ?? null, 2),
-    trouble,
+    state,
   ];
 };
 
 /** The settings, ranked, each against the best; those without a trained adapter last, with the reason. */
 export const settingTable = ({ settings, by }: SweepComparison): Table => [
-  [...settingHead, 'minus the best', 'effect size', 'not as the others'],
+  [...settingHead, 'minus the best', 'effect size', 'state'],
   ...settings.map(setting => settingRow(setting, by)),
 ];
 

@@ -54,7 +54,7 @@ export const rankingSection = (comparison: SweepComparison): Html =>
 ${comparison.conclusion !== null && html`<p><strong>${comparison.conclusion}</strong></p>`}
 <div class="numbers">${table(
     'Settings by the secondary adapter on held-out poses, by the judge. Intervals of 95 %, bootstrap: seeds resampled, or the held-out pairs of a single seed. Less is better, but for the text. d_z: mean of the paired differences over their standard deviation',
-    [...rankingHead, 'Minus the best', 'Seeds', 'Not as the others'],
+    [...rankingHead, 'Minus the best', 'Seeds', 'State'],
     comparison.settings.map(settingRow),
   )}</div></section>`;
 
@@ -125,7 +125,7 @@ const lossRow = (setting: Setting): (Html | string)[] => {
     number(meanOfKnown(trials.map(trial => numbersOf(trial).achieved_to_delta_l)), 3),
     number(meanOfKnown(trials.map(trial => numbersOf(trial).achieved_to_lower_bound)), 3),
     `${losses.filter(({ converged }) => converged).length} of ${trials.length}`,
-    ranked === null ? troubles(setting) || none : intervalText(ranked.keypoint_error_px),
+    ranked === null ? troubles(setting) : intervalText(ranked.keypoint_error_px),
     ranked?.scene_drift ? intervalText(ranked.scene_drift) : none,
     singularText(first?.singular ?? []),
   ];
