@@ -57,7 +57,10 @@ const changesSince = (run: RunFolder, { experiment, fresh }: Resolved): Promise<
   });
 
 /** A replay that was begun and stopped goes on; else a new folder, also where this version resolves to another id. */
-const targetOf = async (experiment: Experiment, replayed: RunFolder): Promise<{ run: RunFolder; fresh: number }> => {
+export const replayTarget = async (
+  experiment: Experiment,
+  replayed: RunFolder,
+): Promise<{ run: RunFolder; fresh: number }> => {
   const latest = chooseRun(experiment, { fresh: false });
   const status = latest.fresh === 0 || latest.run.id === replayed.id ? undefined : await latest.run.status();
   if (status !== undefined && status.status !== 'done') return latest;
@@ -110,7 +113,7 @@ export const replay = async (given: string, options: ReplayOptions): Promise<num
   if (resolved === undefined) throw new PosetwinError('bug', `${nameOf(before)} has lost its experiment`);
   const since = await changesSince(before, resolved);
   if (!options.json) for (const line of sinceLines(since)) console.log(line);
-  const target = await targetOf(resolved.experiment, before);
+  const target = await replayTarget(resolved.experiment, before);
   const origins = Origins.or(z.unknown().transform(() => ({}))).parse(resolved.origins);
   const { experiment, file } = resolved;
   const settings = { json: options.json, requireConverged: false };

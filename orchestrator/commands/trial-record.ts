@@ -1,26 +1,35 @@
 import { existsSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
-import type { WorkerEvent } from '../contracts/events.ts';
+import { z } from 'zod';
 import { EvaluateResult } from '../contracts/results.ts';
-import type { SweepPlan } from '../contracts/sweep.ts';
+import type { SweepPlan, SweepTrial } from '../contracts/sweep.ts';
 import { measuredOf, type TrialLoss, type TrialRecord } from '../report/sweep/record.ts';
-import { type RunFolder, readEvents, readJson, readJsonIfThere, StageRecord } from '../runs/index.ts';
+import { chooseRun, type RunFolder, readJson, readJsonIfThere, readLines, StageRecord } from '../runs/index.ts';
 import { readVerdict } from '../stages/verdict.ts';
-import { reportTrial, type TrialReport } from './trial-state.ts';
+import { stateOf } from './trial-state.ts';
+
+/** As little of an event as tells what a training has cost: journals are long. */
+const Sign = z.object({
+  type: z.string(),
+  time: z.number(),
+  /** of `smoke` */
+  peak_memory_bytes: z.number().nullish(),
+});
+type Sign = z.output<typeof Sign>;
 
 /** Seconds of a worker over all its starts: what a killed one has spent counts until its last sign of life. */
-export const workingSeconds = (events: readonly WorkerEvent[]): number => {
+export const workingSeconds = (signs: readonly Pick<Sign, 'type' | 'time'>[]): number => {
   let [sum, started] = [0, 0];
-  for (const [index, { type, time }] of events.entries()) {
+  for (const [index, { type, time }] of signs.entries()) {
     if (type === 'started') started = time;
-    const next = events[index + 1];
+    const next = signs[index + 1];
     if (next === undefined || next.type === 'started') sum += time - started;
   }
   return sum;
 };
 
-const peakMemoryMb = (events: readonly WorkerEvent[]): number | null => {
-  const peaks = events.flatMap(event => (event.type === 'smoke' ? (event.peak_memory_bytes ?? []) : []));
+const peakMemoryMb = (signs: readonly Sign[]): number | null => {
+  const peaks = signs.flatMap(({ peak_memory_bytes }) => peak_memory_bytes ?? []);
   return peaks.length === 0 ? null : Math.max(...peaks) / 2 ** 20;
 };
 
@@ -30,44 +39,48 @@ const lossOf = async (folder: string): Promise<TrialLoss> => {
   return { refused, plateau, converged, steps, q, delta_l, lower_bound, achieved: achieved?.mean ?? null };
 };
 
-/** The events of a training, finished or not. */
-const trainingEvents = async (run: RunFolder): Promise<WorkerEvent[]> => {
+/** Of a training, finished or not. */
+const signsOf = async (run: RunFolder): Promise<Sign[]> => {
   const folder = (await run.stageFolders())?.train;
   if (folder === undefined) return [];
   const path = resolve(run.path, folder);
   const file = [path, `${path}.partial`].map(place => join(place, 'events.jsonl')).find(place => existsSync(place));
-  return file === undefined ? [] : readEvents(file);
+  return file === undefined ? [] : readLines(file, Sign);
 };
 
 const costOf = async (run: RunFolder) => {
-  const events = await trainingEvents(run);
+  const signs = await signsOf(run);
   const evaluated = await run.stageFolder('evaluate');
   const record = evaluated && (await readJsonIfThere(join(evaluated, 'stage.json'), StageRecord));
   return {
-    train_seconds: events.length === 0 ? null : workingSeconds(events),
+    train_seconds: signs.length === 0 ? null : workingSeconds(signs),
     evaluate_seconds: record ? record.seconds : null,
-    peak_memory_mb: peakMemoryMb(events),
+    peak_memory_mb: peakMemoryMb(signs),
   };
 };
 
-const resultOf = async ({ run, state }: TrialReport): Promise<Pick<TrialRecord, 'measured' | 'loss'>> => {
+const resultOf = async (run: RunFolder): Promise<Pick<TrialRecord, 'measured' | 'loss'>> => {
   const [evaluated, judged] = [await run.stageFolder('evaluate'), await run.stageFolder('verdict')];
-  if (state !== 'done' || evaluated === undefined || judged === undefined) return { measured: null, loss: null };
+  if (evaluated === undefined || judged === undefined) return { measured: null, loss: null };
   const measured = measuredOf(await readJson(join(evaluated, 'result.json'), EvaluateResult));
   return { measured, loss: await lossOf(judged) };
 };
 
-const recordOf = async (report: TrialReport, sweepFolder: string): Promise<TrialRecord> => {
-  const { trial, run, state, code } = report;
+const recordOf = async (trial: SweepTrial, sweepFolder: string): Promise<TrialRecord> => {
   const { id, assignment, experiment, singular, orphaned } = trial;
+  const { run } = chooseRun(experiment, { fresh: false });
+  const status = await run.status();
+  const isDone = status?.status === 'done';
   const page = run.file('report.html');
   return {
-    ...{ id, assignment, singular, orphaned, state, code },
+    ...{ id, assignment, singular, orphaned },
     seed: experiment.seed,
     schedule: experiment.schedule,
+    state: stateOf(status),
+    code: status?.code ?? null,
     run: run.relativePath,
-    report: state === 'done' && existsSync(page) ? relative(sweepFolder, page) : null,
-    ...(await resultOf(report)),
+    report: isDone && existsSync(page) ? relative(sweepFolder, page) : null,
+    ...(isDone ? await resultOf(run) : { measured: null, loss: null }),
     ...(await costOf(run)),
   };
 };
@@ -79,6 +92,6 @@ export const readTrials = async (
 ): Promise<TrialRecord[]> => {
   const records: TrialRecord[] = [];
   // One after the other: the journals of hundreds of trials at once would fill the memory.
-  for (const trial of trials) records.push(await recordOf(await reportTrial(trial), sweepFolder));
+  for (const trial of trials) records.push(await recordOf(trial, sweepFolder));
   return records;
 };

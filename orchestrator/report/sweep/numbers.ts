@@ -1,6 +1,6 @@
 /** The numbers of one trial, its two adapters compared pair by pair. */
 import { type Interval, meanOf, ratioInterval } from '../../convergence/bootstrap.ts';
-import { type RouteValues, type TrialRecord, timesOf } from './record.ts';
+import { achievedToDeltaL, achievedToLowerBound, type RouteValues, type TrialRecord } from './record.ts';
 
 const options = { confidence: 0.95, seed: 0 };
 
@@ -28,11 +28,12 @@ const compared = (measured: TrialRecord['measured'], measure: keyof RouteValues)
   return { secondary: meanOf(mine), primary: meanOf(theirs), ratio: ratioInterval(mine, theirs, options) };
 };
 
-export const numbersOf = ({ measured, loss }: TrialRecord): TrialNumbers => {
+/** Resamples the pairs: milliseconds for each trial, so not to be asked for a mean alone. */
+export const numbersOf = (trial: TrialRecord): TrialNumbers => {
+  const { measured } = trial;
   const error = compared(measured, 'keypoint_error_px');
   const drift = compared(measured, 'scene_drift');
   const text = compared(measured, 'attribute_accuracy');
-  const achieved = loss?.achieved ?? null;
   return {
     num_pairs: measured?.secondary.keypoint_error_px.length ?? null,
     keypoint_error_px: error.secondary,
@@ -43,7 +44,7 @@ export const numbersOf = ({ measured, loss }: TrialRecord): TrialNumbers => {
     scene_drift_ratio: drift.ratio,
     attribute_accuracy: text.secondary,
     primary_attribute_accuracy: text.primary,
-    achieved_to_delta_l: timesOf(achieved, loss?.delta_l ?? null),
-    achieved_to_lower_bound: timesOf(achieved, loss?.lower_bound ?? null),
+    achieved_to_delta_l: achievedToDeltaL(trial),
+    achieved_to_lower_bound: achievedToLowerBound(trial),
   };
 };

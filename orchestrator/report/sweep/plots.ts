@@ -6,8 +6,7 @@ import { number, shorten } from '../text.ts';
 import type { Cell, SweepAxis } from './axes.ts';
 import type { Setting } from './comparison.ts';
 import { labelOf } from './labels.ts';
-import { numbersOf } from './numbers.ts';
-import type { TrialRecord } from './record.ts';
+import { meanOfSecondary, type TrialRecord } from './record.ts';
 
 const widestLabel = 18;
 const short = (label: string): string => shorten(label, widestLabel);
@@ -71,8 +70,8 @@ const valueDimension = (
 
 /** A line for each trained trial through its values on all axes, its error and its drift; darker is a smaller error. */
 export const parallelPlot = (axes: readonly SweepAxis[], trials: readonly TrialRecord[]): Html => {
-  const error = valueDimension('error, px', trials, trial => numbersOf(trial).keypoint_error_px);
-  const drift = valueDimension('drift', trials, trial => numbersOf(trial).scene_drift);
+  const error = valueDimension('error, px', trials, trial => meanOfSecondary(trial, 'keypoint_error_px'));
+  const drift = valueDimension('drift', trials, trial => meanOfSecondary(trial, 'scene_drift'));
   const dimensions = [...axes.map(axisDimension), error, ...(drift.ticks.length > 0 ? [drift] : [])];
   const points = trials.flatMap(trial =>
     dimensions.flatMap(({ name, place }) => {

@@ -2,6 +2,7 @@
 import type { EvaluateResult, JudgedImage } from '../../contracts/results.ts';
 import type { Schedule } from '../../contracts/schedule.ts';
 import type { Assignment, SingularNote } from '../../contracts/sweep.ts';
+import { meanOf } from '../../convergence/bootstrap.ts';
 import { contentHash } from '../../plan/canonical.ts';
 import { attributeAccuracy } from '../summary.ts';
 
@@ -105,3 +106,15 @@ export const outcomeOf = ({ state, code, loss }: TrialRecord): string => {
 /** `part` as a multiple of `whole`; null where either has no value, or `whole` is 0. */
 export const timesOf = (part: number | null, whole: number | null): number | null =>
   part === null || whole === null || whole === 0 ? null : part / whole;
+
+/** Over the held-out pairs. */
+export const meanOfSecondary = ({ measured }: TrialRecord, measure: keyof RouteValues): number | null => {
+  const values = measured?.secondary[measure] ?? [];
+  return values.length === 0 ? null : meanOf(values);
+};
+
+export const achievedToDeltaL = ({ loss }: TrialRecord): number | null =>
+  timesOf(loss?.achieved ?? null, loss?.delta_l ?? null);
+
+export const achievedToLowerBound = ({ loss }: TrialRecord): number | null =>
+  timesOf(loss?.achieved ?? null, loss?.lower_bound ?? null);

@@ -11,7 +11,14 @@ import { type Setting, type SweepComparison, troubles } from './comparison.ts';
 import { describeSetting, settingName } from './labels.ts';
 import { numbersOf } from './numbers.ts';
 import { heatMap, parallelPlot, tradeOffPlot } from './plots.ts';
-import { isTrained, outcomeOf, type TrialRecord } from './record.ts';
+import {
+  achievedToDeltaL,
+  achievedToLowerBound,
+  isTrained,
+  meanOfSecondary,
+  outcomeOf,
+  type TrialRecord,
+} from './record.ts';
 
 const none = '–';
 
@@ -68,8 +75,8 @@ ${plot('Error against drift', tradeOffPlot(settings), 'Both as multiples of the 
 </section>`;
 
 const pairPlots = (pair: readonly [SweepAxis, SweepAxis], trials: readonly TrialRecord[]): Html => {
-  const errors = cellsOf(trials, pair, trial => numbersOf(trial).keypoint_error_px);
-  const drifts = cellsOf(trials, pair, trial => numbersOf(trial).scene_drift);
+  const errors = cellsOf(trials, pair, trial => meanOfSecondary(trial, 'keypoint_error_px'));
+  const drifts = cellsOf(trials, pair, trial => meanOfSecondary(trial, 'scene_drift'));
   const names = `${pair[0].path} and ${pair[1].path}`;
   const axes = html`Across: <code>${pair[0].path}</code>, down: <code>${pair[1].path}</code>; means over all other axes and seeds.`;
   return html`${plot(`Error by ${names}`, heatMap(pair, errors, 'Mean keypoint error in px'), html`Held-out keypoint error, px. ${axes}`)}
@@ -122,8 +129,8 @@ const lossRow = (setting: Setting): (Html | string)[] => {
     number(meanOfKnown(losses.map(({ delta_l }) => delta_l))),
     number(meanOfKnown(losses.map(({ lower_bound }) => lower_bound))),
     number(meanOfKnown(losses.map(({ achieved }) => achieved))),
-    number(meanOfKnown(trials.map(trial => numbersOf(trial).achieved_to_delta_l)), 3),
-    number(meanOfKnown(trials.map(trial => numbersOf(trial).achieved_to_lower_bound)), 3),
+    number(meanOfKnown(trials.map(achievedToDeltaL)), 3),
+    number(meanOfKnown(trials.map(achievedToLowerBound)), 3),
     `${losses.filter(({ converged }) => converged).length} of ${trials.length}`,
     ranked === null ? troubles(setting) : intervalText(ranked.keypoint_error_px),
     ranked?.scene_drift ? intervalText(ranked.scene_drift) : none,

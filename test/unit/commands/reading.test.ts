@@ -1,12 +1,16 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { compareTrials } from '../../../orchestrator/commands/compare.ts';
 import { showDiff } from '../../../orchestrator/commands/diff.ts';
 import { exportSweep } from '../../../orchestrator/commands/export.ts';
 import { findRun } from '../../../orchestrator/commands/find-run.ts';
 import { showLogs } from '../../../orchestrator/commands/logs.ts';
+import { replayTarget } from '../../../orchestrator/commands/replay.ts';
 import { runExperiment } from '../../../orchestrator/commands/run.ts';
+import { reportSweep } from '../../../orchestrator/commands/sweep-report.ts';
 import type { SweepTrial } from '../../../orchestrator/contracts/sweep.ts';
+import { thisProcess } from '../../../orchestrator/processes/lock.ts';
 import { SweepFolder } from '../../../orchestrator/runs/index.ts';
 import { makeWorkspace, type Workspace } from '../config/workspace.ts';
 import { failRun, finishRun } from './finished.ts';
@@ -99,6 +103,26 @@ describe('compare', () => {
   });
 });
 
+describe('the end of a sweep', () => {
+  it('tells what its comparison comes to, and where its page is; nothing before a trial has ended', async () => {
+    const [folder, plan] = [new SweepFolder('x'), await new SweepFolder('x').plan()];
+    if (plan === undefined) throw new Error('no plan');
+    expect(await reportSweep(plan, folder)).toEqual([]);
+    await finish();
+    const [sentence, where] = await reportSweep(plan, folder);
+    expect(sentence).toContain('By keypoint error, linear is ');
+    expect(where).toBe('report: runs/x/sweep/report.html');
+  });
+
+  it('does not fail where the page cannot be made', async () => {
+    const [folder, plan] = [new SweepFolder('x'), await new SweepFolder('x').plan()];
+    if (plan === undefined) throw new Error('no plan');
+    const run = await finishRun(trial(0).experiment, { primary: [4], secondary: [2] });
+    writeFileSync(join((await run.stageFolder('evaluate')) ?? '', 'result.json'), '{');
+    expect((await reportSweep(plan, folder)).join()).toContain('no report of the sweep: corrupt_file');
+  });
+});
+
 describe('export', () => {
   it('writes a row for each trial, and never over a file', async () => {
     await finish();
@@ -188,6 +212,29 @@ describe('diff', () => {
   });
 });
 
+describe('replay', () => {
+  const results = { primary: [4], secondary: [2] };
+
+  it('starts anew in a folder of its own, and goes on where one was stopped', async () => {
+    const { experiment } = trial(0);
+    const first = await finishRun(experiment, results);
+    const target = await replayTarget(experiment, first);
+    expect([target.fresh, target.run.id === first.id]).toEqual([1, false]);
+    const stopped = { started: '2024', finished: '2024', report: null, code: 'cancelled', message: '', process: null };
+    await target.run.begin({ experiment, origins: {}, fresh: 1, file: 'x.yaml' });
+    await target.run.writeStatus({ status: 'interrupted', ...stopped });
+    expect((await replayTarget(experiment, first)).run.id).toBe(target.run.id);
+    await target.run.writeStatus({ status: 'done', ...stopped });
+    expect((await replayTarget(experiment, first)).fresh).toBe(2);
+  });
+
+  it('computes everything anew where the run lies elsewhere, or had another id', async () => {
+    const elsewhere = await finishRun(trial(1).experiment, results);
+    const { run, fresh } = await replayTarget(trial(0).experiment, elsewhere);
+    expect([fresh, existsSync(run.path), run.name]).toEqual([1, false, 'x']);
+  });
+});
+
 describe('logs', () => {
   it('shows what all trials have printed, each line with its trial, or one alone', async () => {
     const folder = new SweepFolder('x');
@@ -210,6 +257,27 @@ describe('logs', () => {
     // The sweep has caught nothing of a trial that was run by hand.
     await showLogs('x', run.id, { follow: true });
     expect(out).toEqual(['kept']);
+  });
+
+  it('that are followed go on while a trial is at work, and take up a new one', async () => {
+    const folder = new SweepFolder('x');
+    const plan = await folder.plan();
+    if (plan === undefined) throw new Error('no plan');
+    await folder.writePlan({ ...plan, trials: [trial(0)] });
+    const run = await failRun(trial(0).experiment, 'out_of_memory');
+    const status = await run.status();
+    if (status === undefined) throw new Error('no status');
+    await run.writeStatus({ ...status, status: 'running', code: null, process: thisProcess() });
+    writeFileSync(folder.log(trial(0).id), 'one\n');
+    const following = showLogs('x', undefined, { follow: true });
+    await vi.waitUntil(() => out.length === 1);
+    await folder.writePlan(plan);
+    writeFileSync(folder.log(trial(1).id), 'of another\n');
+    await vi.waitUntil(() => out.length === 2, { timeout: 5000 });
+    appendFileSync(folder.log(trial(0).id), 'two\n');
+    await run.writeStatus(status);
+    expect(await following).toBe(0);
+    expect(out).toEqual([`${trial(0).id}  one`, `${trial(1).id}  of another`, `${trial(0).id}  two`]);
   });
 
   it('that are followed end when nobody is at work', async () => {
