@@ -1,13 +1,14 @@
 import { existsSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { SweepTrial } from '../contracts/sweep.ts';
 import { PosetwinError } from '../errors.ts';
 import { isLocked } from '../processes/lock.ts';
 import { onInterrupt } from '../processes/signals.ts';
-import { chooseRun, type FoundSweep, type RunFolder, SweepFolder } from '../runs/index.ts';
+import { chooseRun, type FoundSweep, type RunFolder, type SweepFolder } from '../runs/index.ts';
 import { exitCodes } from './exit-codes.ts';
 import { findRun } from './find-run.ts';
-import { findSweep } from './find-sweep.ts';
+import { findSweep, sweepCalled } from './find-sweep.ts';
 import { LineReader } from './follow.ts';
 import { stateOf } from './trial-state.ts';
 
@@ -15,7 +16,7 @@ export interface LogsOptions {
   follow: boolean;
 }
 
-const pollMs = 500;
+const pollMs = 1000;
 
 /** `waiting`: whoever starts trials may yet start it, again or for the first time. */
 type Doing = 'at work' | 'waiting' | 'ended';
@@ -60,24 +61,35 @@ const trialDoing = async (folder: SweepFolder, { id }: SweepTrial, run: RunFolde
   return last?.next === 'none' ? 'ended' : 'waiting';
 };
 
-const ofSweep = ({ folder }: FoundSweep, wanted: string | undefined): Source => ({
-  printers: async () => {
-    const trials = ((await folder.plan())?.trials ?? []).filter(({ id }) => wanted === undefined || id === wanted);
-    return trials.map(trial => {
-      const { run } = chooseRun(trial.experiment, { fresh: false });
-      return {
-        prefix: wanted === undefined ? `${trial.id}  ` : '',
-        log: logOf(folder, trial, run),
-        doing: () => trialDoing(folder, trial, run),
-      };
-    });
-  },
-  isAttended: () => isLocked(folder.lock),
-});
+/** The trials of the plan, which is read again only where it was written again: it may be large. */
+const planReader = (folder: SweepFolder): (() => Promise<readonly SweepTrial[]>) => {
+  let [trials, modified]: [readonly SweepTrial[], number | undefined] = [[], undefined];
+  return async () => {
+    const latest = (await stat(folder.planFile).catch(() => undefined))?.mtimeMs;
+    if (latest !== modified) trials = (await folder.plan())?.trials ?? [];
+    modified = latest;
+    return trials;
+  };
+};
+
+const ofSweep = ({ folder }: FoundSweep, wanted: string | undefined): Source => {
+  const readTrials = planReader(folder);
+  const printerOf = (trial: SweepTrial): Printer => {
+    const { run } = chooseRun(trial.experiment, { fresh: false });
+    return {
+      prefix: wanted === undefined ? `${trial.id}  ` : '',
+      log: logOf(folder, trial, run),
+      doing: () => trialDoing(folder, trial, run),
+    };
+  };
+  return {
+    printers: async () => (await readTrials()).filter(({ id }) => wanted === undefined || id === wanted).map(printerOf),
+    isAttended: () => isLocked(folder.lock),
+  };
+};
 
 const sourceOf = async (given: string, trial: string | undefined): Promise<Source> => {
-  const isSweep = (await new SweepFolder(given).plan().catch(() => undefined)) !== undefined;
-  if (trial === undefined && !isSweep && !given.endsWith('.yaml')) return ofRun(await findRun(given));
+  if (trial === undefined && (await sweepCalled(given)) === undefined) return ofRun(await findRun(given));
   const sweep = await findSweep(given);
   if (trial === undefined || sweep.plan.trials.some(({ id }) => id === trial)) return ofSweep(sweep, trial);
   throw new PosetwinError('usage', `the sweep ${sweep.plan.name} has no trial '${trial}'`, {
@@ -99,15 +111,19 @@ class Printing {
 }
 
 const isOver = async (source: Source, printers: readonly Printer[]): Promise<boolean> => {
-  const found = new Set<Doing>();
-  for (const { doing } of printers) found.add(await doing());
-  if (found.has('at work')) return false;
-  return !found.has('waiting') || !(await source.isAttended());
+  let isWaiting = false;
+  for (const { doing } of printers) {
+    const found = await doing();
+    if (found === 'at work') return false;
+    isWaiting ||= found === 'waiting';
+  }
+  return !isWaiting || !(await source.isAttended());
 };
 
 /** Until all have ended, or nobody is at work any more, or `stop`. */
 const follow = async (source: Source, printing: Printing, stop: AbortSignal): Promise<void> => {
-  while (!stop.aborted) {
+  // Nobody reads on after `| head`.
+  while (!stop.aborted && process.stdout.errored === null) {
     const printers = await source.printers();
     // Asked before the logs are read: what is printed before an end is not missed.
     const over = await isOver(source, printers);

@@ -26,7 +26,7 @@ const relation = (difference: Difference, measure: Measure, that: string): strin
   if (judgement === 'worse') return `worse than ${that}${where} (by ${amount(difference, measure, 1)})`;
   if (num < fewestToJudge && (low > 0 || high < 0)) {
     const [way, sign] = high < 0 ? (['ahead of', -1] as const) : (['behind', 1] as const);
-    return `${way} ${that}${where} (${amount(difference, measure, sign)}), too few to tell that from chance`;
+    return `${way} ${that}${where} (${amount(difference, measure, sign)}; fewer than ${fewestToJudge} decide nothing)`;
   }
   return `not distinguishable from ${that}${where} (${amount(difference, measure, -1)})`;
 };

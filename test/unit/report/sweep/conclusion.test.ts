@@ -24,13 +24,13 @@ describe('the conclusion of a sweep', () => {
     // Differences -1, 1, 2: the bootstrap of three values reaches from the least to the largest.
     expect(sentenceOf({ 'patent-beta': [5, 5, 5], linear: [4, 6, 7] })).toBe(
       'By keypoint error, patent-beta is not distinguishable from linear (0.67 px [-1.00, 2.00], 3 seeds); ' +
-        'it is ahead of its primary adapter (5.00 px [5.00, 5.00], 3 seeds), too few to tell that from chance.',
+        'it is ahead of its primary adapter (5.00 px [5.00, 5.00], 3 seeds; fewer than 5 decide nothing).',
     );
   });
 
   it('calls nothing better by fewer than five seeds, and says so', () => {
     expect(sentenceOf({ a: [1, 1, 1, 1], b: [2, 2, 2, 2] })).toContain(
-      'a is ahead of b (1.00 px [1.00, 1.00], 4 seeds), too few to tell that from chance',
+      'a is ahead of b (1.00 px [1.00, 1.00], 4 seeds; fewer than 5 decide nothing)',
     );
     expect(sentenceOf({ a: [1, 1, 1, 1, 1], b: [2, 2, 2, 2, 2] })).toBe(
       'By keypoint error, a is better than b (by 1.00 px [1.00, 1.00], 5 seeds); ' +
