@@ -15,6 +15,9 @@ const short = (label: string): string => shorten(label, widestLabel);
 export const heatMap = ([x, y]: readonly [SweepAxis, SweepAxis], cells: readonly Cell[], what: string): Html => {
   const told = cells.map(cell => `${cell.x}, ${cell.y}: ${number(cell.value, 3)}`).join('; ');
   const values = cells.map(({ value }) => value);
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  // One colour of growing strength keeps the numbers legible on light and dark pages.
+  const strength = ({ value }: Cell) => 0.08 + 0.47 * (high > low ? (value - low) / (high - low) : 0);
   return draw(`${what} by ${x.path} and ${y.path}. ${told}`, {
     height: 60 + 44 * y.labels.length,
     marginLeft: 140,
@@ -22,10 +25,9 @@ export const heatMap = ([x, y]: readonly [SweepAxis, SweepAxis], cells: readonly
     padding: 0.04,
     x: { domain: x.labels, label: null, tickFormat: short, tickRotate: x.labels.length > 2 ? -20 : 0 },
     y: { domain: y.labels, label: null, tickFormat: short },
-    // One colour of growing strength keeps the numbers legible on light and dark pages.
-    opacity: { domain: [Math.min(...values), Math.max(...values)], range: [0.08, 0.55] },
+    opacity: { type: 'identity' },
     marks: [
-      Plot.cell(cells, { x: 'x', y: 'y', fill: 'var(--series-2)', fillOpacity: 'value' }),
+      Plot.cell(cells, { x: 'x', y: 'y', fill: 'var(--series-2)', fillOpacity: strength }),
       Plot.text(cells, { x: 'x', y: 'y', text: ({ value }) => number(value, 3), fill: 'currentColor' }),
     ],
   });
@@ -73,10 +75,12 @@ export const parallelPlot = (axes: readonly SweepAxis[], trials: readonly TrialR
   const error = valueDimension('error, px', trials, trial => meanOfSecondary(trial, 'keypoint_error_px'));
   const drift = valueDimension('drift', trials, trial => meanOfSecondary(trial, 'scene_drift'));
   const dimensions = [...axes.map(axisDimension), error, ...(drift.ticks.length > 0 ? [drift] : [])];
+  // Many lines on top of each other are still to show which are many.
+  const fade = Math.max(0.15, Math.min(1, 40 / trials.length));
   const points = trials.flatMap(trial =>
     dimensions.flatMap(({ name, place }) => {
       const y = place(trial);
-      return y === null ? [] : [{ name, y, id: trial.id, strength: 1 - 0.8 * (error.place(trial) ?? 1) }];
+      return y === null ? [] : [{ name, y, id: trial.id, strength: fade * (1 - 0.8 * (error.place(trial) ?? 1)) }];
     }),
   );
   const ticks = dimensions.flatMap(dimension => dimension.ticks.map(tick => ({ ...tick, name: dimension.name })));
@@ -128,11 +132,19 @@ const tradeOffOf = ({ ranked }: Setting, index: number): TradeOff[] => {
   return [{ name: String(index + 1), ...x, ...y }];
 };
 
-/** Error against drift as multiples of the primary's, each setting by its number in the ranking. */
+/** Those that no other one beats in both. */
+const paretoFront = (dots: readonly TradeOff[]): TradeOff[] =>
+  dots.filter(({ x, y }) => !dots.some(other => other.x <= x && other.y <= y && (other.x < x || other.y < y)));
+
+/** So many numbers can be told apart beside their dots. */
+const mostLabels = 16;
+
+/** Error against drift as multiples of the primary's; numbers as in the ranking, of many settings those nobody beats. */
 export const tradeOffPlot = (settings: readonly Setting[]): Html => {
   const dots = settings.flatMap(tradeOffOf);
   const told = dots.map(({ name, x, y }) => `${name}: drift ${number(x, 3)}, error ${number(y, 3)}`).join('; ');
-  const colour = 'var(--secondary)';
+  const isCrowded = dots.length > mostLabels;
+  const bar = { stroke: 'var(--secondary)', strokeOpacity: isCrowded ? 0.3 : 1 };
   return draw(`Keypoint error against scene drift, as multiples of the primary's. ${told}`, {
     width: 620,
     height: 400,
@@ -144,10 +156,18 @@ export const tradeOffPlot = (settings: readonly Setting[]): Html => {
       Plot.ruleY([1], { stroke: 'currentColor', strokeDasharray: '3 3' }),
       Plot.dot([{ x: 1, y: 1 }], { x: 'x', y: 'y', symbol: 'square', fill: 'var(--primary)', r: 5 }),
       Plot.text([{ x: 1, y: 1 }], { x: 'x', y: 'y', text: () => 'primary', textAnchor: 'start', dx: 8, dy: -9 }),
-      Plot.ruleY(dots, { y: 'y', x1: 'x1', x2: 'x2', stroke: colour }),
-      Plot.ruleX(dots, { x: 'x', y1: 'y1', y2: 'y2', stroke: colour }),
-      Plot.dot(dots, { x: 'x', y: 'y', fill: colour, r: 4 }),
-      Plot.text(dots, { x: 'x', y: 'y', text: 'name', textAnchor: 'start', dx: 7, dy: 9, fontWeight: 'bold' }),
+      Plot.ruleY(dots, { y: 'y', x1: 'x1', x2: 'x2', ...bar }),
+      Plot.ruleX(dots, { x: 'x', y1: 'y1', y2: 'y2', ...bar }),
+      Plot.dot(dots, { x: 'x', y: 'y', fill: 'var(--secondary)', r: 4 }),
+      Plot.text(isCrowded ? paretoFront(dots) : dots, {
+        x: 'x',
+        y: 'y',
+        text: 'name',
+        textAnchor: 'start',
+        dx: 7,
+        dy: 9,
+        fontWeight: 'bold',
+      }),
     ],
   });
 };

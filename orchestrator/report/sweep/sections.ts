@@ -71,7 +71,7 @@ const plot = (title: string, picture: Html, note: Html | string): Html =>
 /** What the pose costs the scene. */
 export const tradeOffSection = ({ settings }: SweepComparison): Html =>
   html`<section id="trade-off"><h2>Trade-off</h2>
-<div class="single">${plot('Error against drift', tradeOffPlot(settings), 'Both as multiples of the primary adapter’s, which stands at (1, 1); numbers as in the ranking. Bars are 95 % intervals. Down is nearer to the pose, left is a steadier scene.')}</div>
+<div class="single">${plot('Error against drift', tradeOffPlot(settings), 'Both as multiples of the primary adapter’s, which stands at (1, 1); numbers as in the ranking; of many settings only those that no other one beats in both have theirs. Bars are 95 % intervals. Down is nearer to the pose, left is a steadier scene.')}</div>
 </section>`;
 
 const pairPlots = (pair: readonly [SweepAxis, SweepAxis], trials: readonly TrialRecord[]): Html => {

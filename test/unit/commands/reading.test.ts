@@ -84,6 +84,15 @@ describe('compare', () => {
     expect(readFileSync('runs/x/sweep/report.html', 'utf8')).toContain(`../${trial(0).id}/report.html`);
   });
 
+  it('ranks no adapter that training has left as it was', async () => {
+    await finishRun(trial(0).experiment, { primary: [4, 4], secondary: [2, 4] });
+    await finishRun(trial(2).experiment, { primary: [4, 4], secondary: [4, 4], refused: true });
+    await compareTrials('x', { ...options, json: true });
+    const { groups, trials: told } = JSON.parse(out.join(''));
+    expect(groups.map(({ assignment }: { assignment: object }) => assignment)).toEqual([{ schedule: 'linear' }]);
+    expect(told[2]).toMatchObject({ state: 'done', outcome: 'no gradient', keypoint_error_px: 4 });
+  });
+
   it('prints tables for people and as Markdown', async () => {
     await finish();
     await compareTrials('x', options);
