@@ -18,6 +18,16 @@ export const runCalled = async (given: string): Promise<RunFolder | undefined> =
   return runIn(given) ?? (await listRuns()).find(isMeant) ?? (await latestRun(name, ''));
 };
 
+/** Of the runs of this name the one that was started last and is done; one that was stopped is no run to go by. */
+export const lastFinished = async (name: string): Promise<RunFolder | undefined> => {
+  const runs = (await listRuns()).filter(run => run.name === name);
+  const dated = await Promise.all(runs.map(async run => ({ run, status: await run.status() })));
+  const done = dated.flatMap(({ run, status }) =>
+    status?.status === 'done' ? [{ run, started: status.started }] : [],
+  );
+  return done.sort((a, b) => b.started.localeCompare(a.started)).at(0)?.run;
+};
+
 const notStarted = async (given: string): Promise<PosetwinError | undefined> => {
   const id = basename(given);
   const sweep = (await listSweeps()).find(({ plan }) => plan.trials.some(trial => trial.id === id));

@@ -59,7 +59,7 @@ const addRun = (program: Command, done: Done): void => {
 
 const addReplay = (program: Command, done: Done): void => {
   withJson(program.command('replay'), 'events as JSON lines on standard output, the comparison last')
-    .argument('<run>', 'name/id, id, folder, or a name for its last run; a trial by its id')
+    .argument('<run>', 'name/id, id, folder, or a name for its last run that is done; a trial by its id')
     .description('run the experiment of an earlier run again from nothing, and compare the two')
     .addHelpText('after', examples('replay quickstart', 'replay my-sweep/1a2b3c4d --json'))
     .action(async (run, options) => done(await (await import('./replay.ts')).replay(run, options)));

@@ -14,7 +14,7 @@ import {
   Store,
 } from '../runs/index.ts';
 import { exitCodes } from './exit-codes.ts';
-import { findRun } from './find-run.ts';
+import { findRun, lastFinished } from './find-run.ts';
 import { mainNumbers, numbersTable } from './main-numbers.ts';
 import { makePlan } from './prepare.ts';
 import { execute } from './run.ts';
@@ -108,12 +108,13 @@ const tellResult = async (
  * Answers as `posetwin run`; raises `usage` where there is no such run.
  */
 export const replay = async (given: string, options: ReplayOptions): Promise<number> => {
-  const before = await findRun(given);
+  const before = (await lastFinished(given)) ?? (await findRun(given));
   const resolved = await before.resolved();
   if (resolved === undefined) throw new PosetwinError('bug', `${nameOf(before)} has lost its experiment`);
   const since = await changesSince(before, resolved);
   if (!options.json) for (const line of sinceLines(since)) console.log(line);
   const target = await replayTarget(resolved.experiment, before);
+  // Origins that this version cannot read are no reason not to run what it can.
   const origins = Origins.or(z.unknown().transform(() => ({}))).parse(resolved.origins);
   const { experiment, file } = resolved;
   const settings = { json: options.json, requireConverged: false };

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { compareTrials } from '../../../orchestrator/commands/compare.ts';
 import { showDiff } from '../../../orchestrator/commands/diff.ts';
 import { exportSweep } from '../../../orchestrator/commands/export.ts';
-import { findRun } from '../../../orchestrator/commands/find-run.ts';
+import { findRun, lastFinished } from '../../../orchestrator/commands/find-run.ts';
 import { showLogs } from '../../../orchestrator/commands/logs.ts';
 import { replayTarget } from '../../../orchestrator/commands/replay.ts';
 import { runExperiment } from '../../../orchestrator/commands/run.ts';
@@ -235,6 +235,16 @@ describe('replay', () => {
     expect((await replayTarget(experiment, first)).run.id).toBe(target.run.id);
     await target.run.writeStatus({ status: 'done', ...stopped });
     expect((await replayTarget(experiment, first)).fresh).toBe(2);
+  });
+
+  it('goes by the last run of a name that is done, not by a replay that was stopped', async () => {
+    const first = await finishRun(trial(0).experiment, results);
+    const stopped = await finishRun(trial(0).experiment, results, true);
+    const status = await stopped.status();
+    if (status === undefined) throw new Error('no status');
+    await stopped.writeStatus({ ...status, status: 'interrupted', started: '2025' });
+    expect((await lastFinished('x'))?.id).toBe(first.id);
+    expect(await lastFinished(first.id)).toBeUndefined();
   });
 
   it('computes everything anew where the run lies elsewhere, or had another id', async () => {
