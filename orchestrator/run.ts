@@ -20,4 +20,8 @@ const main = async (args: string[]): Promise<number> => {
   }
 };
 
+// A reader that has seen enough (`| head`) is no failure: what is at work goes on.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
 process.exitCode = await main(process.argv.slice(2));

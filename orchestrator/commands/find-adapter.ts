@@ -3,7 +3,8 @@ import { mkdir, symlink } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { Experiment } from '../contracts/experiment.ts';
 import { PosetwinError } from '../errors.ts';
-import { latestRun, listRuns, RunFolder } from '../runs/index.ts';
+import { latestRun, type RunFolder } from '../runs/index.ts';
+import { runCalled } from './find-run.ts';
 
 /** A secondary adapter, and the experiment whose models and settings go with it. */
 export interface FoundAdapter {
@@ -39,21 +40,10 @@ const fromFolder = async (folder: string, scratch: string): Promise<FoundAdapter
 };
 
 const isAdapter = (folder: string): boolean => existsSync(join(folder, 'config.json'));
-const isRun = (folder: string): boolean => existsSync(join(folder, 'stages.json'));
-
-/** By its name, name/id, or either as a path under runs/. */
-const runCalled = async (given: string): Promise<RunFolder | undefined> => {
-  const name = given.replace(/^(\.\/)?runs\//, '').replace(/\/$/, '');
-  return (await listRuns()).find(run => `${run.name}/${run.id}` === name) ?? (await latestRun(name, ''));
-};
-
 /** The adapter that `--adapter` names; the last run's when nothing is given. Raises `usage`. */
 export const findAdapter = async (given: string | undefined, scratch: string): Promise<FoundAdapter> => {
   const folder = resolve(given ?? '.');
   if (given !== undefined && isAdapter(folder)) return fromFolder(folder, scratch);
-  if (given !== undefined && isRun(folder)) {
-    return fromRun(new RunFolder(dirname(dirname(folder)), basename(dirname(folder)), basename(folder)));
-  }
   const run = given === undefined ? await latestRun(undefined, '') : await runCalled(given);
   if (run !== undefined) return fromRun(run);
   throw new PosetwinError('usage', given === undefined ? 'there is no run yet' : `no run or adapter '${given}'`, {

@@ -61,6 +61,14 @@ const addRun = (program: Command, done: Done): void => {
     .action(async (file, options) => done(await (await import('./run.ts')).runExperiment(file, options)));
 };
 
+const addReplay = (program: Command, done: Done): void => {
+  withJson(program.command('replay'), 'events as JSON lines on standard output, the comparison last')
+    .argument('<run>', 'name/id, id, folder, or a name for its last run that is done; a trial by its id')
+    .description('run the experiment of an earlier run again from nothing, and compare the two')
+    .addHelpText('after', examples('replay quickstart', 'replay my-sweep/1a2b3c4d --json'))
+    .action(async (run, options) => done(await (await import('./replay.ts')).replay(run, options)));
+};
+
 const addChecks = (program: Command, done: Done): void => {
   withJson(withSweep(program.command('validate')))
     .argument('<experiment...>', 'YAML files')
@@ -162,10 +170,46 @@ const addFiles = (program: Command, done: Done): void => {
     .action(async (sweep, options) => done(await (await import('./status.ts')).showStatus(sweep, options)));
   withJson(program.command('compare'))
     .argument('<sweep>', 'the name of a sweep, or its YAML file')
-    .description('the finished trials of a sweep, ranked, and against the best at the same seeds')
+    .description(
+      'the trials of a sweep, ranked, against the best and their primary; writes runs/<name>/sweep/report.html',
+    )
     .addOption(new Option('--by <measure>', 'what ranks them').choices(['error', 'drift']).default('error'))
-    .addHelpText('after', examples('compare my-sweep', 'compare my.yaml --by drift --json'))
+    .option('--markdown', 'the tables as Markdown', false)
+    .addHelpText(
+      'after',
+      examples('compare my-sweep', 'compare my.yaml --by drift --json', 'compare my-sweep --markdown > table.md'),
+    )
     .action(async (sweep, options) => done(await (await import('./compare.ts')).compareTrials(sweep, options)));
+  program
+    .command('export')
+    .argument('<sweep>', 'the name of a sweep, or its YAML file')
+    .description('one row a trial: axes, state, every number of compare, seconds, memory, run folder')
+    .requiredOption('--out <file>', 'a new file; nothing is overwritten')
+    .addOption(
+      new Option('--format <format>', 'by the ending of the file when left out').choices(['csv', 'json', 'parquet']),
+    )
+    .addHelpText(
+      'after',
+      examples('export my-sweep --out trials.csv', 'export my.yaml --format parquet --out t.parquet'),
+    )
+    .action(async (sweep, options) => done(await (await import('./export.ts')).exportSweep(sweep, options)));
+  program
+    .command('logs')
+    .argument('<sweep|run>', 'a sweep (name or YAML file), or a run (name/id, id, folder)')
+    .argument('[trial]', 'the id of a trial')
+    .description('what the trials of a sweep, or a run, have printed')
+    .option('-f, --follow', 'go on until all have ended, or Ctrl-C', false)
+    .addHelpText('after', examples('logs my-sweep -f', 'logs my-sweep 1a2b3c4d', 'logs quickstart/0576c853'))
+    .action(async (given, trial, options) => done(await (await import('./logs.ts')).showLogs(given, trial, options)));
+  withJson(program.command('diff'))
+    .argument('<a>', 'a run or trial: name/id, id, folder, or a name for its last run')
+    .argument('<b>', 'another')
+    .description('what two runs differ in: experiment, code, versions, machine, stages, numbers')
+    .addHelpText(
+      'after',
+      examples('diff my-sweep/1a2b3c4d my-sweep/5e6f7a8b', 'diff 1a2b3c4d runs/mine/5e6f7a8b --json'),
+    )
+    .action(async (a, b, options) => done(await (await import('./diff.ts')).showDiff(a, b, options)));
   withJson(program.command('clean'))
     .description('what the store holds, and what of it no run uses')
     .option('--yes', 'delete what no run uses', false)
@@ -179,6 +223,6 @@ export const makeProgram = (done: Done): Command => {
   const program = new Command('posetwin').exitOverride().showHelpAfterError();
   program.description('Train pose adapters and check the theory behind them: one YAML file, one command.');
   program.enablePositionalOptions();
-  for (const add of [addRun, addChecks, addTheory, addSample, addFiles]) add(program, done);
+  for (const add of [addRun, addReplay, addChecks, addTheory, addSample, addFiles]) add(program, done);
   return program;
 };

@@ -18,6 +18,7 @@ import { costOfFinished, countStates, reportTrials, statusTable } from './status
 import { describeCost } from './sweep-cost.ts';
 import { describeEstimate, type Measuring, measureSweep } from './sweep-estimate.ts';
 import { type PreparedSweep, type PreparedTrial, prepareSweep } from './sweep-prepare.ts';
+import { reportSweep } from './sweep-report.ts';
 import { SweepRun, type TrialEnd } from './sweep-run.ts';
 import { changeLines, describeSharing, describeSingular, nameOf } from './sweep-text.ts';
 import { Pace, watchTrials } from './sweep-watch.ts';
@@ -146,6 +147,7 @@ const finish = async (
   tell.line(`\n${statusTable(reports)}\n\nsweep ${plan.name}: ${countStates(reports)}`);
   const cost = describeCost(await costOfFinished(reports));
   if (cost !== '') tell.line(cost);
+  for (const line of await reportSweep(plan, folder)) tell.line(line);
   if (run.failed.size > 0)
     tell.line(`what the failed trials print: ${folder.relativePath}/logs/; the same command tries them again`);
   if (run.stopped !== undefined)

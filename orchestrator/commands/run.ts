@@ -42,6 +42,8 @@ export interface RunOptions extends RunSweepOptions {
   printConfig: boolean;
 }
 
+export type ExecuteOptions = Pick<RunOptions, 'json' | 'until' | 'requireConverged'>;
+
 /** An experiment and where its values come from: of a file, or frozen in the plan of a sweep. */
 type Resolved = Pick<LoadedExperiment, 'experiment' | 'origins'>;
 
@@ -98,7 +100,7 @@ const stopAfter = async (context: RunContext, status: Status, until: StageName):
   return exitCodes.done;
 };
 
-const finish = (result: RunResult, run: RunFolder, reporter: Reporter, options: RunOptions): number => {
+const finish = (result: RunResult, run: RunFolder, reporter: Reporter, options: ExecuteOptions): number => {
   for (const line of summaryLines(result)) reporter.say(line);
   reporter.say(`report: ${run.relativePath}/report.html`);
   if (options.json) console.log(JSON.stringify({ type: 'result', folder: run.path, result }));
@@ -107,7 +109,7 @@ const finish = (result: RunResult, run: RunFolder, reporter: Reporter, options: 
   return exitCodes.not_converged;
 };
 
-const fail = (error: PosetwinError, reporter: Reporter, { json }: RunOptions): number => {
+const fail = (error: PosetwinError, reporter: Reporter, { json }: ExecuteOptions): number => {
   reporter.say(describeError(error));
   const { code, message, details, class: of } = error;
   const { cause, ...told } = details;
@@ -115,12 +117,23 @@ const fail = (error: PosetwinError, reporter: Reporter, { json }: RunOptions): n
   return exitCodeOf(error);
 };
 
-const execute = async (file: string, loaded: Resolved, options: RunOptions): Promise<number> => {
+/** The folder of a run, and what is told of how it differs from the last one of its name. */
+export interface RunTarget {
+  run: RunFolder;
+  /** how often the experiment was started over before */
+  fresh: number;
+  changes: string[];
+}
+
+/** Runs an experiment to its end, or goes on with it, in the folder that `target` names. Answers as `runExperiment`. */
+export const execute = async (
+  file: string,
+  loaded: Resolved,
+  { run, fresh, changes }: RunTarget,
+  options: ExecuteOptions,
+): Promise<number> => {
   const { experiment, origins } = loaded;
   const store = new Store();
-  const { run, fresh } = chooseRun(experiment, { fresh: options.fresh });
-  // A trial differs from the one before it by design.
-  const changes = options.trial === undefined ? await changesSince(run, loaded) : [];
   await run.begin({ experiment, origins, fresh, file });
   const reporter = makeReporter({
     json: options.json,
@@ -173,6 +186,11 @@ const sweepInSize = (sweep: LoadedSweep, options: RunOptions): LoadedSweep => {
   return { ...sweep, trials };
 };
 
+const unknownTrial = (file: string, id: string): PosetwinError =>
+  new PosetwinError('usage', `no sweep of ${file} in runs/ has a trial '${id}'`, {
+    hint: 'posetwin status lists the trials; the command of the sweep itself makes its plan',
+  });
+
 /** `--trial <id>`: the experiment as it was frozen, whatever the file says by now. Raises `usage`. */
 const runTrial = async (file: string, id: string, options: RunOptions): Promise<number> => {
   const { set, sweep, dryRun, printConfig: print } = options;
@@ -181,9 +199,10 @@ const runTrial = async (file: string, id: string, options: RunOptions): Promise<
   const stopWatching = dieWithParent();
   try {
     const trial = await findTrial(file, id);
-    if (trial !== undefined) return await execute(file, inSize(trial, options), options);
-    const hint = 'posetwin status lists the trials; the command of the sweep itself makes its plan';
-    throw new PosetwinError('usage', `no sweep of ${file} in runs/ has a trial '${id}'`, { hint });
+    if (trial === undefined) throw unknownTrial(file, id);
+    const resolved = inSize(trial, options);
+    // A trial differs from the one before it by design.
+    return await execute(file, resolved, { ...chooseRun(resolved.experiment, options), changes: [] }, options);
   } finally {
     stopWatching();
   }
@@ -219,5 +238,8 @@ export const runExperiment = async (file: string, options: RunOptions): Promise<
   if (sweep !== undefined) return runSweep(sweepInSize(sweep, options), options);
   refuseWithoutSweep(options);
   const loaded = loadChecked(file, options);
-  return 'exitCode' in loaded ? loaded.exitCode : execute(file, inSize(loaded, options), options);
+  if ('exitCode' in loaded) return loaded.exitCode;
+  const resolved = inSize(loaded, options);
+  const chosen = chooseRun(resolved.experiment, options);
+  return execute(file, resolved, { ...chosen, changes: await changesSince(chosen.run, resolved) }, options);
 };

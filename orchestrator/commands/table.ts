@@ -26,3 +26,10 @@ export const formatDuration = (seconds: number): string => {
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 };
+
+const cellOf = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+const lineOf = (row: readonly string[]): string => `| ${row.map(cellOf).join(' | ')} |`;
+
+/** The same as a table of Markdown. */
+export const formatMarkdown = ([head = [], ...rows]: readonly (readonly string[])[]): string =>
+  [head, head.map(() => '---'), ...rows].map(lineOf).join('\n');

@@ -51,6 +51,8 @@ const TrainingShape = z.strictObject({
   ranks: PositiveInt,
 });
 
+const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+
 /** Every question that TypeScript may ask Python over the bridge: method → parameters and answer. */
 export const facadeContract = {
   probe_environment: {
@@ -118,6 +120,19 @@ export const facadeContract = {
     result: z.strictObject({
       images: z.array(z.strictObject({ path: z.string(), keypoints: Keypoints.nullable(), reason: z.string() })),
     }),
+  },
+  write_parquet: {
+    params: z.strictObject({
+      path: z.string().describe('Of a new file.'),
+      columns: z.array(
+        z.strictObject({
+          name: z.string(),
+          type: z.enum(['string', 'integer', 'number', 'boolean']),
+          values: z.array(scalar),
+        }),
+      ),
+    }),
+    result: z.strictObject({ rows: z.int() }),
   },
 } as const satisfies Record<string, { params: z.ZodType; result: z.ZodType }>;
 export type FacadeContract = typeof facadeContract;

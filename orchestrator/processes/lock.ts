@@ -125,6 +125,12 @@ const isStale = async (dir: string): Promise<boolean> => {
   return !mayBeAlive(owner);
 };
 
+/** Whether a process holds the lock folder `dir`, as far as can be told; it may let go of it at any time. */
+export const isLocked = async (dir: string): Promise<boolean> => {
+  const isThere = (await stat(dir).catch(() => null)) !== null;
+  return isThere && !(await isStale(dir));
+};
+
 /** Differs when the lock was released and made again, or taken over. */
 const identityOf = async (dir: string): Promise<string> =>
   JSON.stringify([(await stat(dir).catch(() => null))?.ino, await readOwner(dir)]);

@@ -1,54 +1,72 @@
 /** Trials of a sweep side by side: grouped by all but their seed, ranked, and compared seed by seed. */
-import { type Interval, meanInterval, meanOf, pairedBootstrap } from '../convergence/bootstrap.ts';
+import type { Assignment } from '../contracts/sweep.ts';
+import { type Interval, meanInterval, meanOf, pairedBootstrap, ratioInterval } from '../convergence/bootstrap.ts';
 import { canonicalJson } from '../plan/canonical.ts';
+import type { Measured, RouteValues } from './sweep/record.ts';
 
-/** What one finished trial has reached on each held-out pair, by the judge. */
-export interface TrialResult {
-  assignment: Record<string, unknown>;
+/** What one finished trial has reached. */
+export interface TrialResult extends Measured {
+  assignment: Assignment;
   seed: number;
-  keypoint_error_px: readonly number[];
-  /** empty where nothing was measured */
-  scene_drift: readonly number[];
 }
 
-export const measures = ['keypoint_error_px', 'scene_drift'] as const;
-export type Measure = (typeof measures)[number];
+/** What ranks; less is better. */
+export type Measure = 'keypoint_error_px' | 'scene_drift';
 
-/** Of the group beside the best one: its mean minus the best one's. */
-export interface Against {
+/** Two things compared where both were measured: the mean of one minus that of the other. */
+export interface Difference {
   mean_difference: number;
   low: number;
   high: number;
+  /**
+   * Cohen's d_z: the mean of the paired differences over their standard deviation. null where that is 0, and of fewer
+   * than three differences: the spread of two says next to nothing
+   */
+  effect_size: number | null;
   /** what was resampled: seeds, or the held-out pairs of the one seed that both have */
   paired_by: 'seed' | 'pair';
-  judgement: 'worse' | 'undecided';
+  /** how many seeds or pairs */
+  num: number;
+  /** never of fewer than five seeds or pairs */
+  judgement: 'better' | 'worse' | 'undecided';
+}
+
+export interface AgainstPrimary extends Difference {
+  /** mean of the secondary over mean of the primary; null where the latter is 0 */
+  ratio: Interval | null;
 }
 
 export interface RankedGroup {
   /** without the seed */
-  assignment: Record<string, unknown>;
+  assignment: Assignment;
   seeds: number[];
   keypoint_error_px: Interval;
   scene_drift: Interval | null;
+  attribute_accuracy: Interval | null;
   rank: Record<Measure, number | null>;
-  /** null for the best group, and where the two share no seed */
-  against_best: Against | null;
+  /** this group minus the best one; null for the best group, and where the two share no seed */
+  against_best: Difference | null;
+  /** the secondary adapter minus the primary one of the same trials */
+  against_primary: Record<Measure, AgainstPrimary | null>;
 }
 
 const options = { confidence: 0.95, seed: 0 };
 
 /** Four that agree by chance are no rarity (1 in 8), and the interval of so few leaves out 0 whenever they do. */
-const fewest = 5;
+export const fewestToJudge = 5;
 
 interface Group {
-  assignment: Record<string, unknown>;
+  assignment: Assignment;
   trials: TrialResult[];
 }
 
-const withoutSeed = ({ seed, ...rest }: Record<string, unknown>): Record<string, unknown> => rest;
+export const withoutSeed = ({ seed, ...rest }: Assignment): Assignment => rest;
 
-const groupsOf = (trials: readonly TrialResult[]): Group[] => {
-  const groups = new Map<string, Group>();
+/** Those that differ in nothing but their seed together, in the order of their first. */
+export const groupBySetting = <T extends { assignment: Assignment }>(
+  trials: readonly T[],
+): { assignment: Assignment; trials: T[] }[] => {
+  const groups = new Map<string, { assignment: Assignment; trials: T[] }>();
   for (const trial of trials) {
     const assignment = withoutSeed(trial.assignment);
     const key = canonicalJson(assignment);
@@ -60,52 +78,94 @@ const groupsOf = (trials: readonly TrialResult[]): Group[] => {
 };
 
 /** One number for each seed; of a single seed one for each held-out pair. */
-const samplesOf = ({ trials }: Group, measure: Measure): readonly number[] => {
-  const measured = trials.map(trial => trial[measure]).filter(values => values.length > 0);
+const samplesOf = (values: readonly (readonly number[])[]): readonly number[] => {
+  const measured = values.filter(one => one.length > 0);
   return measured.length === 1 ? (measured[0] ?? []) : measured.map(meanOf);
 };
 
-const intervalOf = (group: Group, measure: Measure): Interval | null => {
-  const samples = samplesOf(group, measure);
+const intervalOf = ({ trials }: Group, measure: keyof RouteValues): Interval | null => {
+  const samples = samplesOf(trials.map(({ secondary }) => secondary[measure]));
   return samples.length === 0 ? null : meanInterval(samples, options);
 };
 
+const effectSizeOf = (mine: readonly number[], theirs: readonly number[]): number | null => {
+  const differences = mine.map((value, index) => value - (theirs[index] ?? Number.NaN));
+  const mean = meanOf(differences);
+  const squares = differences.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  const deviation = Math.sqrt(squares / (differences.length - 1));
+  // Equal differences are not quite equal once they are rounded.
+  const isSpread = deviation > 1e-12 * Math.abs(mean);
+  return differences.length > 2 && isSpread ? mean / deviation : null;
+};
+
+/** By what is resampled; both lists are of one length, index for index of one seed or one pair. */
+const differenceOf = (
+  mine: readonly number[],
+  theirs: readonly number[],
+  paired_by: Difference['paired_by'],
+): Difference => {
+  const { mean_difference, low, high } = pairedBootstrap(mine, theirs, options);
+  const judgement = low > 0 ? 'worse' : high < 0 ? 'better' : 'undecided';
+  return {
+    ...{ mean_difference, low, high },
+    effect_size: effectSizeOf(mine, theirs),
+    paired_by,
+    num: mine.length,
+    judgement: mine.length >= fewestToJudge ? judgement : 'undecided',
+  };
+};
+
+type Pair = readonly [readonly number[], readonly number[]];
+
+/** Of several seeds the means, of one its held-out pairs. */
+const lists = (pairs: readonly Pair[]): { mine: readonly number[]; theirs: readonly number[]; by: 'seed' | 'pair' } => {
+  const [first] = pairs;
+  if (first !== undefined && pairs.length === 1) return { mine: first[0], theirs: first[1], by: 'pair' };
+  return { mine: pairs.map(([a]) => meanOf(a)), theirs: pairs.map(([, b]) => meanOf(b)), by: 'seed' };
+};
+
 /** Values of both at the same seeds. */
-const pairsOf = (group: Group, best: Group, measure: Measure): [readonly number[], readonly number[]][] =>
+const pairsOf = (group: Group, best: Group, measure: Measure): Pair[] =>
   group.trials.flatMap(trial => {
     const other = best.trials.find(({ seed }) => seed === trial.seed);
-    return other === undefined || trial[measure].length === 0 || other[measure].length !== trial[measure].length
-      ? []
-      : [[trial[measure], other[measure]] as [readonly number[], readonly number[]]];
+    const [mine, theirs] = [trial.secondary[measure], other?.secondary[measure] ?? []];
+    return mine.length === 0 || theirs.length === 0 ? [] : [[mine, theirs] as const];
   });
 
-const compare = (group: Group, best: Group, measure: Measure): Against | null => {
+/** Whether the one seed that both have was judged on the same pairs. */
+const sharePairs = (group: Group, best: Group): boolean =>
+  group.trials.some(({ seed, held_out }) =>
+    best.trials.some(other => other.seed === seed && other.held_out === held_out),
+  );
+
+const againstBest = (group: Group, best: Group, measure: Measure): Difference | null => {
   const pairs = pairsOf(group, best, measure);
-  const [first] = pairs;
-  if (first === undefined) return null;
-  const isOne = pairs.length === 1;
-  const [mine, theirs] = isOne ? first : [pairs.map(([a]) => meanOf(a)), pairs.map(([, b]) => meanOf(b))];
-  const difference = pairedBootstrap(mine, theirs, options);
-  return {
-    ...difference,
-    paired_by: isOne ? 'pair' : 'seed',
-    judgement: mine.length >= fewest && difference.low > 0 ? 'worse' : 'undecided',
-  };
+  const { mine, theirs, by } = lists(pairs);
+  if (pairs.length === 0 || (by === 'pair' && !sharePairs(group, best))) return null;
+  return differenceOf(mine, theirs, by);
+};
+
+const againstPrimary = ({ trials }: Group, measure: Measure): AgainstPrimary | null => {
+  const pairs = trials
+    .map(({ secondary, primary }): Pair => [secondary[measure], primary[measure]])
+    .filter(([mine]) => mine.length > 0);
+  if (pairs.length === 0) return null;
+  const { mine, theirs, by } = lists(pairs);
+  return { ...differenceOf(mine, theirs, by), ratio: ratioInterval(mine, theirs, options) };
 };
 
 const rankOf = (values: readonly (number | null)[], value: number | null): number | null =>
   value === null ? null : 1 + values.filter(other => other !== null && other < value).length;
 
+const unknown: Interval = { mean: Number.NaN, low: Number.NaN, high: Number.NaN };
+
 /** The groups, the best by `measure` first; those without a value of it last. */
 export const rankTrials = (trials: readonly TrialResult[], measure: Measure): RankedGroup[] => {
-  const groups = groupsOf(trials).map(group => ({
+  const groups = groupBySetting(trials).map(group => ({
     group,
-    keypoint_error_px: intervalOf(group, 'keypoint_error_px') ?? {
-      mean: Number.NaN,
-      low: Number.NaN,
-      high: Number.NaN,
-    },
+    keypoint_error_px: intervalOf(group, 'keypoint_error_px') ?? unknown,
     scene_drift: intervalOf(group, 'scene_drift'),
+    attribute_accuracy: intervalOf(group, 'attribute_accuracy'),
   }));
   const means = (of: Measure) => groups.map(group => group[of]?.mean ?? null);
   const [errors, drifts] = [means('keypoint_error_px'), means('scene_drift')];
@@ -123,6 +183,10 @@ export const rankTrials = (trials: readonly TrialResult[], measure: Measure): Ra
     assignment: group.assignment,
     seeds: group.trials.map(({ seed }) => seed),
     ...rest,
-    against_best: best === undefined || group === best.group ? null : compare(group, best.group, measure),
+    against_best: best === undefined || group === best.group ? null : againstBest(group, best.group, measure),
+    against_primary: {
+      keypoint_error_px: againstPrimary(group, 'keypoint_error_px'),
+      scene_drift: againstPrimary(group, 'scene_drift'),
+    },
   }));
 };

@@ -38,7 +38,8 @@ interface Point {
 // Drawn narrow with large type, so that a plot is readable both at 320 px and in two columns of a wide page.
 const frame = { width: 460, height: 290, marginLeft: 62, marginBottom: 42, style: { fontSize: '13px' } };
 
-const draw = (label: string, options: Plot.PlotOptions): Html => {
+/** A plot as markup of a page, read aloud as `label`. */
+export const draw = (label: string, options: Plot.PlotOptions): Html => {
   const { document } = parseHTML('<!doctype html><html><body></body></html>');
   const plot = Plot.plot({ ...frame, ...options, document, ariaLabel: label });
   plot.setAttribute('role', 'img');

@@ -48,7 +48,7 @@ interface SummaryOptions {
 }
 
 /** Share of the attributes named by the text that the picture shows; null where it names none. */
-const attributeAccuracy = ({ attributes }: JudgedImage): number | null => {
+export const attributeAccuracy = ({ attributes }: JudgedImage): number | null => {
   const shown = Object.values(attributes);
   return shown.length > 0 ? shown.filter(Boolean).length / shown.length : null;
 };

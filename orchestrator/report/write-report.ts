@@ -1,8 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { mkdir, rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { ReportData } from './data.ts';
-import { type Html, html, raw } from './html.ts';
+import { type Html, html } from './html.ts';
+import { renderPage, writePage } from './page.ts';
 import {
   auditSection,
   configSection,
@@ -13,11 +11,6 @@ import {
 import { curvesSection } from './sections/curves.ts';
 import { figureSection, pairsSection, resultsSection } from './sections/results.ts';
 import { verdictSection } from './sections/verdict.ts';
-
-const style = readFileSync(new URL('style.css', import.meta.url), 'utf8');
-
-// The page needs nothing but itself, and says so: no script, no request, pictures and styles from the page alone.
-const policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 const chapters: { id: string; name: string; section: (data: ReportData) => Html }[] = [
   { id: 'verdict', name: 'Verdict', section: verdictSection },
@@ -39,26 +32,11 @@ ${experiment.description !== '' && html`<p>${experiment.description}</p>`}
 
 /** The whole page as text; pictures are read from the folders in `data`. Throws `bad_image` when one cannot be read. */
 export const renderReport = (data: ReportData): string =>
-  html`<!doctype html>
-<html lang="en"><head><meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${data.experiment.name} · ${data.run_id}</title>
-<style>${raw(style)}</style></head>
-<body><a class="skip" href="#verdict">Skip to the verdict</a>
-${header(data)}
-<nav aria-label="Sections"><ul>${chapters.map(({ id, name }) => html`<li><a href="#${id}">${name}</a></li>`)}</ul></nav>
-<main>
-${chapters.map(({ section }) => section(data))}
-</main></body></html>
-`.markup;
+  renderPage({
+    title: `${data.experiment.name} · ${data.run_id}`,
+    header: header(data),
+    chapters: chapters.map(({ id, name, section }) => ({ id, name, section: section(data) })),
+  });
 
 /** Writes `report.html` into `dir`, whole or not at all, and gives its path. */
-export const writeReport = async (data: ReportData, dir: string): Promise<string> => {
-  const path = join(dir, 'report.html');
-  await mkdir(dir, { recursive: true });
-  await writeFile(`${path}.partial`, renderReport(data));
-  await rename(`${path}.partial`, path);
-  return path;
-};
+export const writeReport = (data: ReportData, dir: string): Promise<string> => writePage(renderReport(data), dir);

@@ -21,10 +21,16 @@ const Kept = z.looseObject({
   memory: z.array(MemoryCheck),
 });
 
+export type FoundEnvironment = z.output<typeof Kept>['environment'];
+
+/** Python, packages and devices, as the run's preflight found them; undefined where none was needed. */
+export const foundEnvironment = async (run: RunFolder): Promise<FoundEnvironment | undefined> =>
+  (await readJsonIfThere(run.file('preflight.json'), Kept).catch(() => undefined))?.environment;
+
 /** Python's and its packages' versions, as the run's preflight found them; empty where none was needed. */
 export const packageVersions = async (run: RunFolder): Promise<Record<string, string>> => {
-  const kept = await readJsonIfThere(run.file('preflight.json'), Kept).catch(() => undefined);
-  return kept === undefined ? {} : { python: kept.environment.python, ...kept.environment.packages };
+  const environment = await foundEnvironment(run);
+  return environment === undefined ? {} : { python: environment.python, ...environment.packages };
 };
 
 /** What a run's preflight found out about memory, if it was for this plan and got so far; a refused one did. */

@@ -259,3 +259,32 @@ def detect_keypoints(paths: list[str], detector: Json) -> Json:
 
     loaded = load_detector(TypeAdapter(Detector).validate_python(detector))
     return {"images": [_detect(loaded, path) for path in paths]}
+
+
+@method
+def write_parquet(path: str, columns: list[Json]) -> Json:
+    """A table as a new Parquet file, with the types that `columns` name.
+
+    Raises PosetwinError: usage where the file is there already, disk_full.
+    """
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    from posetwin.errors import PosetwinError
+
+    types = {"string": pa.string(), "integer": pa.int64(), "number": pa.float64(), "boolean": pa.bool_()}
+    fields = [pa.field(column["name"], types[column["type"]]) for column in columns]
+    table = pa.Table.from_arrays(
+        [pa.array(column["values"], field.type) for column, field in zip(columns, fields, strict=True)],
+        schema=pa.schema(fields),
+    )
+    try:
+        with open(path, "xb") as file:
+            parquet.write_table(table, file)
+    except FileExistsError as error:
+        raise PosetwinError("usage", f"{path} is there already, and nothing is overwritten") from error
+    except BaseException:
+        # Half a table would only keep the next try from writing a whole one.
+        Path(path).unlink(missing_ok=True)
+        raise
+    return {"rows": table.num_rows}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from pyarrow import parquet
 from tiny import Stack, schedule_spec
 
 from posetwin.bridge import dispatch
@@ -83,3 +85,34 @@ def test_keypoints_or_a_reason_are_given_for_every_picture(tmp_path: Path) -> No
     assert np.asarray(figure["keypoints"]).shape == (18, 3)
     assert absent["keypoints"] is None
     assert "does not exist" in absent["reason"]
+
+
+def test_a_table_is_written_as_parquet_with_its_types_and_never_over_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "trials.parquet"
+    columns = [
+        {"name": "id", "type": "string", "values": ["a", None]},
+        {"name": "seed", "type": "integer", "values": [1, 2]},
+        {"name": "error", "type": "number", "values": [2, 0.5]},
+        {"name": "converged", "type": "boolean", "values": [None, True]},
+    ]
+    assert ask("write_parquet", path=str(path), columns=columns) == {"rows": 2}
+    table = parquet.read_table(path)
+    assert [str(field.type) for field in table.schema] == ["string", "int64", "double", "bool"]
+    assert table.to_pydict() == {"id": ["a", None], "seed": [1, 2], "error": [2.0, 0.5], "converged": [None, True]}
+    before = path.read_bytes()
+    refused = json.loads(dispatch("write_parquet", json.dumps({"path": str(path), "columns": columns[:1]})))
+    assert refused["error"]["code"] == "usage"
+    assert path.read_bytes() == before
+
+
+def test_half_a_table_is_not_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def break_off(_: Any, file: Any) -> None:
+        file.write(b"half")
+        raise OSError(errno.ENOSPC, "no space left")
+
+    monkeypatch.setattr(parquet, "write_table", break_off)
+    path = tmp_path / "trials.parquet"
+    columns = [{"name": "seed", "type": "integer", "values": [1]}]
+    refused = json.loads(dispatch("write_parquet", json.dumps({"path": str(path), "columns": columns})))
+    assert refused["error"]["code"] == "disk_full"
+    assert not path.exists()

@@ -6,11 +6,7 @@ import { thumbnailUri } from '../images.ts';
 import { count, duration, number, percent } from '../text.ts';
 import { flatten, type Leaf } from '../tree.ts';
 import { prose } from './prose.ts';
-
-const table = (caption: string, head: readonly string[], rows: readonly (readonly (Html | string)[])[]): Html =>
-  html`<div class="scroll" tabindex="0" role="group" aria-label="${caption}"><table><caption><span>${caption}</span></caption>
-<thead><tr>${head.map(name => html`<th scope="col">${name}</th>`)}</tr></thead>
-<tbody>${rows.map(([first, ...rest]) => html`<tr><th scope="row">${first}</th>${rest.map(value => html`<td>${value}</td>`)}</tr>`)}</tbody></table></div>`;
+import { table } from './table.ts';
 
 /** What the derivation hides, with this run's numbers. */
 export const auditSection = ({ verdict }: ReportData): Html =>

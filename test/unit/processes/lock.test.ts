@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync }
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { withLock } from '../../../orchestrator/processes/lock.ts';
+import { isLocked, withLock } from '../../../orchestrator/processes/lock.ts';
 
 let folder: string;
 let lock: string;
@@ -20,6 +20,18 @@ const leaveLock = (owner: { pid: number; host: string; started: string | null })
   mkdirSync(lock);
   writeFileSync(join(lock, 'owner.json'), JSON.stringify(owner));
 };
+
+describe('isLocked', () => {
+  it('is true while a process that lives holds the lock', async () => {
+    expect(await isLocked(lock)).toBe(false);
+    await withLock(lock, { code }, async () => expect(await isLocked(lock)).toBe(true));
+    expect(await isLocked(lock)).toBe(false);
+    leaveLock({ pid: deadPid, host: hostname(), started: null });
+    expect(await isLocked(lock)).toBe(false);
+    // Whoever looks takes nothing.
+    expect(existsSync(lock)).toBe(true);
+  });
+});
 
 describe('withLock', () => {
   it('lets one in at a time, and tells the others who holds it', async () => {

@@ -1,0 +1,72 @@
+/** A sweep as it is read: every trial, its settings ranked, and what that comes to. */
+import type { SweepPlan } from '../../contracts/sweep.ts';
+import { groupBySetting, type Measure, type RankedGroup, rankTrials } from '../compare-trials.ts';
+import { conclude } from './conclusion.ts';
+import { isEnded, isTrained, outcomeOf, type TrialRecord } from './record.ts';
+
+/** All trials of one assignment, whatever their seed. */
+export interface Setting {
+  assignment: RankedGroup['assignment'];
+  trials: readonly TrialRecord[];
+  /** null where none of its trials has a trained adapter */
+  ranked: RankedGroup | null;
+}
+
+export interface SweepComparison {
+  name: string;
+  /** the experiment file */
+  file: string;
+  by: Measure;
+  /** those that the file asks for, in its order */
+  trials: readonly TrialRecord[];
+  /** the best first; those that could not be trained, or are not yet, last */
+  settings: readonly Setting[];
+  conclusion: string | null;
+}
+
+const resultsOf = (trials: readonly TrialRecord[]) =>
+  trials.flatMap(trial => {
+    const { assignment, seed, measured } = trial;
+    return measured !== null && isTrained(trial) ? [{ assignment, seed, ...measured }] : [];
+  });
+
+const rankOf = (groups: readonly RankedGroup[], assignment: RankedGroup['assignment']): number =>
+  groups.findIndex(group => JSON.stringify(group.assignment) === JSON.stringify(assignment));
+
+export const compareSweep = (
+  { name, file }: Pick<SweepPlan, 'name' | 'file'>,
+  records: readonly TrialRecord[],
+  by: Measure,
+): SweepComparison => {
+  const trials = records.filter(({ orphaned }) => !orphaned);
+  const groups = rankTrials(resultsOf(trials), by);
+  const settings = groupBySetting(trials).map(({ assignment, trials: own }) => ({
+    assignment,
+    trials: own,
+    place: rankOf(groups, assignment),
+  }));
+  const last = groups.length;
+  const ordered = settings.toSorted((a, b) => (a.place < 0 ? last : a.place) - (b.place < 0 ? last : b.place));
+  return {
+    ...{ name, file, by, trials },
+    settings: ordered.map(({ place, ...setting }) => ({ ...setting, ranked: groups[place] ?? null })),
+    conclusion: conclude(groups, by) ?? null,
+  };
+};
+
+/** The trials of a setting that are not simply done, with what became of them: `seed 3: no gradient`. */
+export const troubles = ({ trials }: Pick<Setting, 'trials'>): string =>
+  trials
+    .map(trial => ({ seed: trial.seed, outcome: outcomeOf(trial) }))
+    .filter(({ outcome }) => outcome !== 'done')
+    .map(({ seed, outcome }) => (trials.length === 1 ? outcome : `seed ${seed}: ${outcome}`))
+    .join(', ');
+
+/** `8 done, 1 diverged`. */
+export const countOutcomes = (trials: readonly TrialRecord[]): string => {
+  const counts = new Map<string, number>();
+  for (const trial of trials) counts.set(outcomeOf(trial), (counts.get(outcomeOf(trial)) ?? 0) + 1);
+  return [...counts].map(([outcome, amount]) => `${amount} ${outcome}`).join(', ');
+};
+
+export const hasEnded = ({ trials }: Pick<SweepComparison, 'trials'>): boolean => trials.some(isEnded);
