@@ -1,4 +1,4 @@
-import { describeAssignment } from '../config/sweep-diagnostics.ts';
+import { describeAssignment } from '../config/assignment-text.ts';
 import type { SweepPlan } from '../contracts/sweep.ts';
 import { exitCodes } from './exit-codes.ts';
 import { findSweep } from './find-sweep.ts';

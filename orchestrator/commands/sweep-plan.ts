@@ -1,5 +1,5 @@
+import { describeAssignment } from '../config/assignment-text.ts';
 import type { LoadedSweep } from '../config/sweep.ts';
-import { describeAssignment } from '../config/sweep-diagnostics.ts';
 import { stagesOf } from '../plan/plan.ts';
 import { changeTrials } from '../plan/sweep.ts';
 import { Store, SweepFolder } from '../runs/index.ts';

@@ -1,5 +1,5 @@
 /** A sweep in front of people: its trials, what it shares, what has changed since it was frozen. */
-import { describeAssignment } from '../config/sweep-diagnostics.ts';
+import { describeAssignment } from '../config/assignment-text.ts';
 import type { SingularNote, SweepPlan, SweepTrial } from '../contracts/sweep.ts';
 import type { TrialChange } from '../plan/sweep.ts';
 

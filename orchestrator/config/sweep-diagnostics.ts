@@ -1,20 +1,8 @@
 /** What is wrong with the trials of a sweep, told once each and with the trial that it is wrong with. */
-import { stringify } from 'yaml';
 import type { Assignment } from '../contracts/sweep.ts';
+import { describeAssignment } from './assignment-text.ts';
 import { type Diagnostic, sortDiagnostics } from './diagnostics.ts';
 import type { LoadResult } from './load.ts';
-
-/** As it may stand behind `--set path=`. */
-const shown = (value: unknown): string =>
-  typeof value === 'string'
-    ? value
-    : stringify(value, { collectionStyle: 'flow', flowCollectionPadding: false, lineWidth: 0 }).trim();
-
-/** `schedule=patent-beta seed=1`; what a trial is called in front of people. */
-export const describeAssignment = (assignment: Assignment): string =>
-  Object.entries(assignment)
-    .map(([path, value]) => `${path}=${shown(value)}`)
-    .join(' ');
 
 interface Found {
   diagnostic: Diagnostic;

@@ -1,6 +1,7 @@
 /** What the trials of a sweep differ in, and their mean where two of these values meet. */
+
+import { labelOf } from '../../config/assignment-text.ts';
 import { meanOf } from '../../convergence/bootstrap.ts';
-import { labelOf } from './labels.ts';
 import type { TrialRecord } from './record.ts';
 
 export interface SweepAxis {

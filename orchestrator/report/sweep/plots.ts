@@ -1,11 +1,11 @@
 /** The plots of a sweep's page. */
 import * as Plot from '@observablehq/plot';
+import { labelOf } from '../../config/assignment-text.ts';
 import type { Html } from '../html.ts';
 import { draw } from '../plots.ts';
 import { number, shorten } from '../text.ts';
 import type { Cell, SweepAxis } from './axes.ts';
 import type { Setting } from './comparison.ts';
-import { labelOf } from './labels.ts';
 import { meanOfSecondary, type TrialRecord } from './record.ts';
 
 const widestLabel = 18;

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describeAssignment } from '../../../orchestrator/config/assignment-text.ts';
 import { formatOrigin } from '../../../orchestrator/config/origins.ts';
 import { type LoadedSweep, loadSweep } from '../../../orchestrator/config/sweep.ts';
-import { describeAssignment, sweepDiagnostics } from '../../../orchestrator/config/sweep-diagnostics.ts';
+import { sweepDiagnostics } from '../../../orchestrator/config/sweep-diagnostics.ts';
 import type { Experiment } from '../../../orchestrator/contracts/experiment.ts';
 import { experimentOf, faultsOf, makeWorkspace, type Workspace } from './workspace.ts';
 
@@ -74,7 +75,7 @@ describe('a trial', () => {
     const found = experiments(file);
     expect(found).toHaveLength(24);
     expect(found[0]).toEqual(
-      experimentOf(alone, 'schedule=linear', 'train.learning_rate=1e-4', 'seed=1', 'method.normalization_bias=[0, 0]'),
+      experimentOf(alone, 'schedule=linear', 'train.learning_rate=1e-4', 'seed=1', 'method.normalization_bias=[0,0]'),
     );
     expect(found.at(-1)).toEqual(
       experimentOf(
@@ -82,7 +83,7 @@ describe('a trial', () => {
         'schedule={kind: scaled_linear, num_steps: 7}',
         'train.learning_rate=3e-4',
         'seed=2',
-        'method.normalization_bias=[0.5, 0]',
+        'method.normalization_bias=[0.5,0]',
       ),
     );
   });
@@ -161,9 +162,9 @@ describe('the section', () => {
       'seed=3 schedule=patent-beta',
     ]);
     const bare = workspace.write({ 'bare.yaml': plain });
-    expect(namesOf(bare, flags([], ['method.normalization_bias=[0, 0],[0.5, 0]']))).toEqual([
-      'method.normalization_bias=[0, 0]',
-      'method.normalization_bias=[0.5, 0]',
+    expect(namesOf(bare, flags([], ['method.normalization_bias=[0,0],[0.5, 0]']))).toEqual([
+      'method.normalization_bias=[0,0]',
+      'method.normalization_bias=[0.5,0]',
     ]);
   });
 

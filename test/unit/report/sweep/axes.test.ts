@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { labelOf } from '../../../../orchestrator/config/assignment-text.ts';
 import { axesOf, cellsOf, pairsOfAxes } from '../../../../orchestrator/report/sweep/axes.ts';
-import { describeSetting, labelOf, settingName } from '../../../../orchestrator/report/sweep/labels.ts';
+import { describeSetting, settingName } from '../../../../orchestrator/report/sweep/labels.ts';
 import { record } from './records.ts';
 
 describe('labels', () => {
@@ -8,6 +9,9 @@ describe('labels', () => {
     const schedule = { config: 'patent-beta', num_steps: 10 };
     expect([labelOf('linear'), labelOf(1e-4), labelOf(schedule), labelOf([1, 2])]).toEqual([
       ...['linear', '0.0001', 'patent-beta(num_steps=10)', '[1,2]'],
+    ]);
+    expect([labelOf({ kind: 'linear', spacing: 'leading' }), labelOf({ q: { a: 1 } }), labelOf({})]).toEqual([
+      ...['linear(spacing=leading)', '(q=(a=1))', 'defaults'],
     ]);
     expect(describeSetting({ schedule, 'method.q': 30 })).toBe('schedule=patent-beta(num_steps=10) method.q=30');
     expect([settingName({ schedule }), settingName({ 'method.q': 30 }), settingName({})]).toEqual([
