@@ -1,10 +1,10 @@
 /** A compared sweep as tables of text. */
 import type { Interval } from '../convergence/bootstrap.ts';
 import type { Difference, Measure } from '../report/compare-trials.ts';
-import { type Setting, type SweepComparison, troubles } from '../report/sweep/comparison.ts';
+import { meanOverTrials, type Setting, type SweepComparison, troubles } from '../report/sweep/comparison.ts';
 import { describeSetting } from '../report/sweep/labels.ts';
 import { numbersOf } from '../report/sweep/numbers.ts';
-import { outcomeOf, type TrialRecord } from '../report/sweep/record.ts';
+import { achievedToDeltaL, achievedToLowerBound, outcomeOf, type TrialRecord } from '../report/sweep/record.ts';
 import { formatDuration } from './table.ts';
 
 type Table = readonly (readonly string[])[];
@@ -22,27 +22,30 @@ const difference = (found: Difference | null, digits: number): string =>
     ? none
     : `${interval({ ...found, mean: found.mean_difference }, digits)} ${found.judgement}, by ${found.paired_by}`;
 
-const textShown = (share: Interval | null): string => {
-  if (share === null) return none;
-  const [mean, low, high] = [share.mean, share.low, share.high].map(value => (100 * value).toFixed(1));
-  return `${mean} [${low}, ${high}] %`;
-};
+const textShown = (share: Interval | null): string => (share === null ? none : `${(100 * share.mean).toFixed(1)} %`);
 
-const settingHead = ['by error', 'by drift', 'assignment', 'seeds', 'error px', 'scene drift', 'text shown'];
+const settingHead = [
+  ...['by error', 'by drift', 'assignment', 'seeds', 'error px', 'error / primary', 'drift / primary', 'text shown'],
+  ...['Q', 'loss / ΔL', 'loss / L*', 'minus the best', 'effect size', 'state'],
+];
 
 const settingRow = (setting: Setting, by: Measure): string[] => {
   const { ranked } = setting;
   const name = describeSetting(setting.assignment);
   const state = troubles(setting) || 'done';
-  if (ranked === null) return [none, none, name, none, none, none, none, none, none, state];
+  if (ranked === null) return [none, none, name, ...Array<string>(settingHead.length - 4).fill(none), state];
   return [
     String(ranked.rank.keypoint_error_px ?? none),
     String(ranked.rank.scene_drift ?? none),
     name,
     ranked.seeds.join(','),
-    interval(ranked.keypoint_error_px, digitsOf.keypoint_error_px),
-    interval(ranked.scene_drift, digitsOf.scene_drift),
+    decimals(ranked.keypoint_error_px.mean, digitsOf.keypoint_error_px),
+    interval(ranked.against_primary.keypoint_error_px?.ratio ?? null, 2),
+    interval(ranked.against_primary.scene_drift?.ratio ?? null, 2),
     textShown(ranked.attribute_accuracy),
+    short(meanOverTrials(setting, ({ loss }) => loss?.q)),
+    decimals(meanOverTrials(setting, achievedToDeltaL), 2),
+    decimals(meanOverTrials(setting, achievedToLowerBound), 2),
     difference(ranked.against_best, digitsOf[by]),
     decimals(ranked.against_best?.effect_size ?? null, 2),
     state,
@@ -51,7 +54,7 @@ const settingRow = (setting: Setting, by: Measure): string[] => {
 
 /** The settings, ranked, each against the best; those without a trained adapter last, with the reason. */
 export const settingTable = ({ settings, by }: SweepComparison): Table => [
-  [...settingHead, 'minus the best', 'effect size', 'state'],
+  settingHead,
   ...settings.map(setting => settingRow(setting, by)),
 ];
 
@@ -89,7 +92,7 @@ export const trialTable = ({ trials }: Pick<SweepComparison, 'trials'>): Table =
 
 /** What the words of the tables mean. */
 export const legend = [
-  'Intervals of 95 %, bootstrap. "minus the best": at the same seeds, or the same pairs where there is one seed.',
+  'Intervals of 95 %: Student over seeds, or of one seed the bootstrap over its pairs. "minus the best": at the same seeds or pairs.',
   'effect size: the mean of these differences over their standard deviation (d_z).',
-  'error and drift / primary: of means, secondary over primary adapter, held-out pairs resampled. Losses only beside their own ΔL and L*.',
+  'error and drift / primary: of means, secondary over primary adapter. Losses only beside their own ΔL and L*.',
 ];

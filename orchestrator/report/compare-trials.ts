@@ -1,6 +1,7 @@
 /** Trials of a sweep side by side: grouped by all but their seed, ranked, and compared seed by seed. */
 import type { Assignment } from '../contracts/sweep.ts';
 import { type Interval, meanInterval, meanOf, pairedBootstrap, ratioInterval } from '../convergence/bootstrap.ts';
+import { deviationOf, studentInterval } from '../convergence/student.ts';
 import { canonicalJson } from '../plan/canonical.ts';
 import type { Measured, RouteValues } from './sweep/record.ts';
 
@@ -23,16 +24,16 @@ export interface Difference {
    * than three differences: the spread of two says next to nothing
    */
   effect_size: number | null;
-  /** what was resampled: seeds, or the held-out pairs of the one seed that both have */
+  /** what the interval speaks of: seeds (Student's), or the held-out pairs of the one seed that both have (bootstrap) */
   paired_by: 'seed' | 'pair';
   /** how many seeds or pairs */
   num: number;
-  /** never of fewer than five seeds or pairs */
+  /** never of fewer than `fewestToJudge` */
   judgement: 'better' | 'worse' | 'undecided';
 }
 
 export interface AgainstPrimary extends Difference {
-  /** mean of the secondary over mean of the primary; null where the latter is 0 */
+  /** secondary over primary: the mean of the seeds' ratios of means, or of one seed the ratio itself; null where it has none */
   ratio: Interval | null;
 }
 
@@ -52,8 +53,11 @@ export interface RankedGroup {
 
 const options = { confidence: 0.95, seed: 0 };
 
-/** Four that agree by chance are no rarity (1 in 8), and the interval of so few leaves out 0 whenever they do. */
-export const fewestToJudge = 5;
+/**
+ * Student's interval knows how little two seeds say, but not how they scatter. Of resampled pairs, four that agree by
+ * chance are no rarity (1 in 8), and the interval of so few leaves out 0 whenever they do.
+ */
+export const fewestToJudge: Readonly<Record<Difference['paired_by'], number>> = { seed: 3, pair: 5 };
 
 interface Group {
   assignment: Assignment;
@@ -77,41 +81,45 @@ export const groupBySetting = <T extends { assignment: Assignment }>(
   return [...groups.values()];
 };
 
-/** One number for each seed; of a single seed one for each held-out pair. */
-const samplesOf = (values: readonly (readonly number[])[]): readonly number[] => {
-  const measured = values.filter(one => one.length > 0);
-  return measured.length === 1 ? (measured[0] ?? []) : measured.map(meanOf);
+/** Over the seeds; of a single seed over its held-out pairs. */
+const intervalOf = ({ trials }: Group, measure: keyof RouteValues): Interval | null => {
+  const measured = trials.map(({ secondary }) => secondary[measure]).filter(values => values.length > 0);
+  const [first, ...others] = measured;
+  if (first === undefined) return null;
+  return others.length === 0 ? meanInterval(first, options) : studentInterval(measured.map(meanOf), options.confidence);
 };
 
-const intervalOf = ({ trials }: Group, measure: keyof RouteValues): Interval | null => {
-  const samples = samplesOf(trials.map(({ secondary }) => secondary[measure]));
-  return samples.length === 0 ? null : meanInterval(samples, options);
-};
+const minus = (mine: readonly number[], theirs: readonly number[]): number[] =>
+  mine.map((value, index) => value - (theirs[index] ?? Number.NaN));
 
 const effectSizeOf = (mine: readonly number[], theirs: readonly number[]): number | null => {
-  const differences = mine.map((value, index) => value - (theirs[index] ?? Number.NaN));
-  const mean = meanOf(differences);
-  const squares = differences.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  const deviation = Math.sqrt(squares / (differences.length - 1));
+  const differences = minus(mine, theirs);
+  const [mean, deviation] = [meanOf(differences), deviationOf(differences)];
   // Equal differences are not quite equal once they are rounded.
   const isSpread = deviation > 1e-12 * Math.abs(mean);
   return differences.length > 2 && isSpread ? mean / deviation : null;
 };
 
-/** By what is resampled; both lists are of one length, index for index of one seed or one pair. */
+const differenceBySeed = (mine: readonly number[], theirs: readonly number[]) => {
+  const { mean, low, high } = studentInterval(minus(mine, theirs), options.confidence);
+  return { mean_difference: mean, low, high };
+};
+
+/** Both lists are of one length, index for index of one seed or one pair. */
 const differenceOf = (
   mine: readonly number[],
   theirs: readonly number[],
   paired_by: Difference['paired_by'],
 ): Difference => {
-  const { mean_difference, low, high } = pairedBootstrap(mine, theirs, options);
+  const { mean_difference, low, high } =
+    paired_by === 'seed' ? differenceBySeed(mine, theirs) : pairedBootstrap(mine, theirs, options);
   const judgement = low > 0 ? 'worse' : high < 0 ? 'better' : 'undecided';
   return {
     ...{ mean_difference, low, high },
     effect_size: effectSizeOf(mine, theirs),
     paired_by,
     num: mine.length,
-    judgement: mine.length >= fewestToJudge ? judgement : 'undecided',
+    judgement: mine.length >= fewestToJudge[paired_by] ? judgement : 'undecided',
   };
 };
 
@@ -145,13 +153,22 @@ const againstBest = (group: Group, best: Group, measure: Measure): Difference | 
   return differenceOf(mine, theirs, by);
 };
 
+const ratioBySeed = (mine: readonly number[], theirs: readonly number[]): Interval | null =>
+  theirs.includes(0)
+    ? null
+    : studentInterval(
+        mine.map((value, index) => value / (theirs[index] ?? Number.NaN)),
+        options.confidence,
+      );
+
 const againstPrimary = ({ trials }: Group, measure: Measure): AgainstPrimary | null => {
   const pairs = trials
     .map(({ secondary, primary }): Pair => [secondary[measure], primary[measure]])
     .filter(([mine]) => mine.length > 0);
   if (pairs.length === 0) return null;
   const { mine, theirs, by } = lists(pairs);
-  return { ...differenceOf(mine, theirs, by), ratio: ratioInterval(mine, theirs, options) };
+  const ratio = by === 'seed' ? ratioBySeed(mine, theirs) : ratioInterval(mine, theirs, options);
+  return { ...differenceOf(mine, theirs, by), ratio };
 };
 
 const rankOf = (values: readonly (number | null)[], value: number | null): number | null =>

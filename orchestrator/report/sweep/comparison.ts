@@ -1,5 +1,6 @@
 /** A sweep as it is read: every trial, its settings ranked, and what that comes to. */
 import type { SweepPlan } from '../../contracts/sweep.ts';
+import { meanOf } from '../../convergence/bootstrap.ts';
 import { groupBySetting, type Measure, type RankedGroup, rankTrials } from '../compare-trials.ts';
 import { conclude } from './conclusion.ts';
 import { isEnded, isTrained, outcomeOf, type TrialRecord } from './record.ts';
@@ -52,6 +53,15 @@ export const compareSweep = (
     settings: ordered.map(({ place, ...setting }) => ({ ...setting, ranked: groups[place] ?? null })),
     conclusion: conclude(groups, by) ?? null,
   };
+};
+
+/** Over the trials of a setting that have the value; null where none has. */
+export const meanOverTrials = (
+  { trials }: Pick<Setting, 'trials'>,
+  value: (trial: TrialRecord) => number | null | undefined,
+): number | null => {
+  const known = trials.map(value).filter(one => one !== null && one !== undefined);
+  return known.length === 0 ? null : meanOf(known);
 };
 
 /** The trials of a setting that are not simply done, with what became of them: `seed 3: no gradient`. */

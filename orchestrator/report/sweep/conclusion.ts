@@ -24,9 +24,9 @@ const relation = (difference: Difference, measure: Measure, that: string): strin
   const where = paired_by === 'pair' ? ' at their one seed' : '';
   if (judgement === 'better') return `better than ${that}${where} (by ${amount(difference, measure, -1)})`;
   if (judgement === 'worse') return `worse than ${that}${where} (by ${amount(difference, measure, 1)})`;
-  if (num < fewestToJudge && (low > 0 || high < 0)) {
+  if (num < fewestToJudge[paired_by] && (low > 0 || high < 0)) {
     const [way, sign] = high < 0 ? (['ahead of', -1] as const) : (['behind', 1] as const);
-    return `${way} ${that}${where} (${amount(difference, measure, sign)}; fewer than ${fewestToJudge} decide nothing)`;
+    return `${way} ${that}${where} (${amount(difference, measure, sign)}; fewer than ${fewestToJudge[paired_by]} decide nothing)`;
   }
   return `not distinguishable from ${that}${where} (${amount(difference, measure, -1)})`;
 };

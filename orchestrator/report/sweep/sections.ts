@@ -1,13 +1,13 @@
 /** The sections of a sweep's page. */
 import type { SingularNote } from '../../contracts/sweep.ts';
-import { type Interval, meanOf } from '../../convergence/bootstrap.ts';
+import type { Interval } from '../../convergence/bootstrap.ts';
 import type { Difference, RankedGroup } from '../compare-trials.ts';
 import { type Html, html } from '../html.ts';
 import { table } from '../sections/table.ts';
 import { duration, number, percent } from '../text.ts';
 import { intervalText } from '../words.ts';
 import { axesOf, cellsOf, pairsOfAxes, type SweepAxis } from './axes.ts';
-import { type Setting, type SweepComparison, troubles } from './comparison.ts';
+import { meanOverTrials, type Setting, type SweepComparison, troubles } from './comparison.ts';
 import { describeSetting, settingName } from './labels.ts';
 import { numbersOf } from './numbers.ts';
 import { heatMap, parallelPlot, tradeOffPlot } from './plots.ts';
@@ -60,7 +60,7 @@ export const rankingSection = (comparison: SweepComparison): Html =>
   html`<section id="ranking"><h2>Ranking</h2>
 ${comparison.conclusion !== null && html`<p><strong>${comparison.conclusion}</strong></p>`}
 <div class="numbers">${table(
-    'Settings by the secondary adapter on held-out poses, by the judge. Intervals of 95 %, bootstrap: seeds resampled, or the held-out pairs of a single seed. Less is better, but for the text. d_z: mean of the paired differences over their standard deviation',
+    'Settings by the secondary adapter on held-out poses, by the judge. Intervals of 95 %: Student’s over seeds, or of a single seed the bootstrap over its held-out pairs. Less is better, but for the text. d_z: mean of the paired differences over their standard deviation',
     [...rankingHead, 'Minus the best', 'Seeds', 'State'],
     comparison.settings.map(settingRow),
   )}</div></section>`;
@@ -106,11 +106,6 @@ export const singularText = (notes: readonly SingularNote[]): string => {
   return [...kinds].map(([key, ts]) => `t ${steps(ts)} (${key})`).join('; ') || none;
 };
 
-const meanOfKnown = (values: readonly (number | null | undefined)[]): number | null => {
-  const known = values.filter(value => value !== null && value !== undefined);
-  return known.length === 0 ? null : meanOf(known);
-};
-
 const scheduleName = ({ assignment, trials: [first] }: Setting): string => {
   const own = Object.entries(assignment).filter(([path]) => path.split('.')[0] === 'schedule');
   if (own.length > 0) return settingName(Object.fromEntries(own));
@@ -125,12 +120,12 @@ const lossRow = (setting: Setting): (Html | string)[] => {
   return [
     scheduleName(setting),
     rest.length === 0 ? none : html`<code>${describeSetting(Object.fromEntries(rest))}</code>`,
-    number(meanOfKnown(losses.map(({ q }) => q))),
-    number(meanOfKnown(losses.map(({ delta_l }) => delta_l))),
-    number(meanOfKnown(losses.map(({ lower_bound }) => lower_bound))),
-    number(meanOfKnown(losses.map(({ achieved }) => achieved))),
-    number(meanOfKnown(trials.map(achievedToDeltaL)), 3),
-    number(meanOfKnown(trials.map(achievedToLowerBound)), 3),
+    number(meanOverTrials(setting, ({ loss }) => loss?.q)),
+    number(meanOverTrials(setting, ({ loss }) => loss?.delta_l)),
+    number(meanOverTrials(setting, ({ loss }) => loss?.lower_bound)),
+    number(meanOverTrials(setting, ({ loss }) => loss?.achieved)),
+    number(meanOverTrials(setting, achievedToDeltaL), 3),
+    number(meanOverTrials(setting, achievedToLowerBound), 3),
     `${losses.filter(({ converged }) => converged).length} of ${trials.length}`,
     ranked === null ? troubles(setting) : intervalText(ranked.keypoint_error_px),
     ranked?.scene_drift ? intervalText(ranked.scene_drift) : none,
