@@ -1,5 +1,5 @@
 import type { LoadedSweep } from '../config/sweep.ts';
-import type { SweepPlan } from '../contracts/sweep.ts';
+import type { SweepPlan, TrialCut } from '../contracts/sweep.ts';
 import { PosetwinError } from '../errors.ts';
 import type { Interrupts } from '../executors/local.ts';
 import { LocalTrials } from '../executors/local-trials.ts';
@@ -17,7 +17,7 @@ import { type PreparedSweep, type PreparedTrial, prepareSweep } from './sweep-pr
 import { SweepRun, type TrialEnd } from './sweep-run.ts';
 import { changeLines, describeSharing, describeSingular, nameOf } from './sweep-text.ts';
 import { watchTrials } from './sweep-watch.ts';
-import { stateOf } from './trial-state.ts';
+import { standingCuts, stateOf } from './trial-state.ts';
 
 export interface RunSweepOptions {
   fresh: boolean;
@@ -61,24 +61,36 @@ const freezePlan = async (folder: SweepFolder, { frozen }: PreparedSweep, tell: 
   return plan;
 };
 
-/** A done trial whose report is the one that its stages give now needs nothing; a divergence is a result as well. */
-const needsRun = async ({ run, plan }: PreparedTrial, onlyFailed: boolean): Promise<boolean> => {
+/** A done trial whose report is the one that its stages give now needs nothing; a divergence and a cut are results as well. */
+const needsRun = async (
+  { run, plan }: PreparedTrial,
+  cut: TrialCut | undefined,
+  onlyFailed: boolean,
+): Promise<boolean> => {
   const status = await run.status();
-  const state = stateOf(status);
+  const state = stateOf(status, cut);
   if (onlyFailed) return state === 'failed';
-  return state !== 'diverged' && !(state === 'done' && status?.report === plan.stages.report.key);
+  return state !== 'diverged' && state !== 'cut' && !(state === 'done' && status?.report === plan.stages.report.key);
 };
 
-const pendingOf = async (trials: readonly PreparedTrial[], onlyFailed: boolean): Promise<PreparedTrial[]> => {
-  const needed = await Promise.all(trials.map(trial => needsRun(trial, onlyFailed)));
+const pendingOf = async (
+  { trials, frozen }: PreparedSweep,
+  { onlyFailed }: RunSweepOptions,
+): Promise<PreparedTrial[]> => {
+  const cuts = await standingCuts(frozen);
+  const needed = await Promise.all(trials.map(trial => needsRun(trial, cuts.get(trial.trial.id), onlyFailed)));
   return trials.filter((_, index) => needed[index]);
 };
 
 const commandsFor =
-  (folder: SweepFolder, file: string, { until }: RunSweepOptions) =>
+  (folder: SweepFolder, { file, sweep }: SweepPlan, { until }: RunSweepOptions) =>
   ({ trial: { id, experiment } }: PreparedTrial): TrialCommand => ({
     id,
-    args: ['run', file, '--trial', id, ...(until === undefined ? [] : ['--until', until])],
+    args: [
+      ...['run', file, '--trial', id],
+      ...(sweep.early_stopping === null ? [] : ['--early-stopping']),
+      ...(until === undefined ? [] : ['--until', until]),
+    ],
     log: folder.log(id),
     nnodes: 1,
     nproc_per_node: Math.max(experiment.train.nproc_per_node, experiment.primary?.train.nproc_per_node ?? 1),
@@ -92,7 +104,8 @@ const describeEnd = async ({ trial, attempt, judgement }: TrialEnd): Promise<str
       : `: keypoint error ${numbers.secondary_px.toFixed(2)} px`;
   const error = [attempt.code, attempt.message].filter(text => text !== null).join(' ');
   const cause = attempt.outcome !== 'failed' ? '' : `: ${error === '' ? `exit code ${attempt.exit_code}` : error}`;
-  const words = judgement === 'retry' ? `${attempt.outcome}, tried again` : judgement;
+  const result = judgement === 'cut' ? (attempt.message ?? judgement) : judgement;
+  const words = judgement === 'retry' ? `${attempt.outcome}, tried again` : result;
   return `${nameOf(trial.trial)} ${words}${reached}${cause}`;
 };
 
@@ -117,7 +130,7 @@ const finish = async (
   folder: SweepFolder,
   tell: Tell,
 ): Promise<number> => {
-  const reports = await reportTrials({ trials: plan.trials.filter(({ orphaned }) => !orphaned) });
+  const reports = await reportTrials({ ...plan, trials: plan.trials.filter(({ orphaned }) => !orphaned) });
   tell.line(`\n${statusTable(reports)}\n\nsweep ${plan.name}: ${countStates(reports)}`);
   if (run.failed.size > 0)
     tell.line(`what the failed trials print: ${folder.relativePath}/logs/; the same command tries them again`);
@@ -133,7 +146,7 @@ const finish = async (
 const runTrials = async (prepared: PreparedSweep, folder: SweepFolder, options: RunSweepOptions): Promise<number> => {
   const tell = tellOf(options.json);
   const plan = await freezePlan(folder, prepared, tell);
-  const pending = await pendingOf(prepared.trials, options.onlyFailed);
+  const pending = await pendingOf(prepared, options);
   const { sweep } = prepared.frozen;
   tell.line(`${pending.length} of ${prepared.trials.length} trials to run, ${sweep.slots} at a time`);
   const { release, named, ...caught } = catchInterrupts(tell.line);
@@ -141,7 +154,7 @@ const runTrials = async (prepared: PreparedSweep, folder: SweepFolder, options: 
   const run = new SweepRun({
     folder,
     executor: new LocalTrials({ slots: sweep.slots }),
-    commandOf: commandsFor(folder, prepared.frozen.file, options),
+    commandOf: commandsFor(folder, prepared.frozen, options),
     max_failures: options.failFast ? 1 : (options.maxFailures ?? null),
     backoff_ms: firstBackoffMs,
     onEnd: async end => {

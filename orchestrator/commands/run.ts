@@ -17,12 +17,13 @@ import {
   Store,
   writeJson,
 } from '../runs/index.ts';
-import type { RunContext } from '../stages/context.ts';
+import type { AskRule, RunContext } from '../stages/context.ts';
 import { cachedStages, runStages } from '../stages/pipeline.ts';
 import { packageVersions } from '../stages/preflight.ts';
 import { type RunResult, readResult, writeRunReport } from '../stages/report.ts';
 import { Services } from '../stages/services.ts';
 import { collectWarnings } from '../stages/warnings.ts';
+import { ruleFor } from './early-stopping.ts';
 import { describeError, exitCodeOf, exitCodes, isInterruption } from './exit-codes.ts';
 import { catchInterrupts } from './interrupts.ts';
 import { showPlan } from './plan.ts';
@@ -37,6 +38,8 @@ export interface RunOptions extends RunSweepOptions {
   sweep: readonly string[];
   /** the id of a frozen trial, which is run instead of what the file says now */
   trial?: string;
+  /** the rule of its sweep may cut the trial */
+  earlyStopping: boolean;
   dryRun: boolean;
   printConfig: boolean;
 }
@@ -114,7 +117,7 @@ const fail = (error: PosetwinError, reporter: Reporter, { json }: RunOptions): n
   return exitCodeOf(error);
 };
 
-const execute = async (file: string, loaded: Resolved, options: RunOptions): Promise<number> => {
+const execute = async (file: string, loaded: Resolved, options: RunOptions, askRule?: AskRule): Promise<number> => {
   const { experiment, origins } = loaded;
   const store = new Store();
   const { run, fresh } = chooseRun(experiment, { fresh: options.fresh });
@@ -139,7 +142,8 @@ const execute = async (file: string, loaded: Resolved, options: RunOptions): Pro
     await run.writeStatus(status);
     const plan = await makePlan(loaded, fresh, store, services);
     await run.writePlan(plan, store);
-    const context = { experiment, plan, store, run, services, interrupts, emit: reporter.emit };
+    const asked = askRule === undefined ? {} : { askRule };
+    const context = { experiment, plan, store, run, services, interrupts, emit: reporter.emit, ...asked };
     if (options.until !== undefined) return await stopAfter(context, status, options.until);
     const result = await complete(context, loaded, status);
     await run.writeStatus(ended(status, 'done'));
@@ -167,13 +171,19 @@ const runTrial = async (file: string, id: string, options: RunOptions): Promise<
   const stopWatching = dieWithParent();
   try {
     const trial = await findTrial(file, id);
-    if (trial !== undefined) return await execute(file, trial, options);
+    if (trial !== undefined)
+      return await execute(file, trial, options, options.earlyStopping ? await ruleFor(trial) : undefined);
     const hint = 'posetwin status lists the trials; the command of the sweep itself makes its plan';
     throw new PosetwinError('usage', `no sweep of ${file} in runs/ has a trial '${id}'`, { hint });
   } finally {
     stopWatching();
   }
 };
+
+const refuseWithoutTrial = (): PosetwinError =>
+  new PosetwinError('usage', '--early-stopping has no effect without --trial', {
+    hint: 'a file with `sweep.early_stopping` has a rule for all of its trials',
+  });
 
 /** Flags that would have no effect. Raises `usage`. */
 const refuseWithoutSweep = ({ failFast, maxFailures, onlyFailed }: RunOptions): void => {
@@ -188,10 +198,12 @@ const refuseWithoutSweep = ({ failFast, maxFailures, onlyFailed }: RunOptions): 
 /**
  * `posetwin run x.yaml`: assemble, cache, train, evaluate, verdict, figures, report. The same command again continues
  * or says what is there. With `sweep`, in the file or on the command line, every trial.
- * Answers 0 done, 2 bad experiment, 3 a stage or a trial failed, 4 not converged, 130 interrupted.
+ * Answers 0 done, 2 bad experiment, 3 a stage or a trial failed, 4 not converged, 5 a trial that was cut,
+ * 130 interrupted.
  */
 export const runExperiment = async (file: string, options: RunOptions): Promise<number> => {
   if (options.trial !== undefined) return runTrial(file, options.trial, options);
+  if (options.earlyStopping) throw refuseWithoutTrial();
   if (options.printConfig) return printConfig(file, options);
   if (options.dryRun) return showPlan(file, options);
   const sweep = loadSweep(file, options);

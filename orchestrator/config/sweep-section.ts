@@ -139,6 +139,21 @@ const idleExclusion = (exclusion: Override, axes: readonly LocatedAxis[]): Diagn
   return [diagnosticAt(exclusion.value.place, { code: 'unknown_value', message, path: `sweep.exclude.${path}`, hint })];
 };
 
+/** All trials have the same value where no axis gives them others. */
+const idleWithin = (tree: LocatedMap, { early_stopping }: Sweep, axes: readonly LocatedAxis[]): Diagnostic[] => {
+  const known = axes.map(({ path }) => path);
+  return (early_stopping?.within ?? []).flatMap((path, index) => {
+    if (known.includes(path)) return [];
+    const steps = ['sweep', 'early_stopping', 'within', index];
+    return diagnosticAt(findNearest(tree, steps).node.place, {
+      code: 'unknown_value',
+      message: `the sweep has no axis \`${path}\``,
+      path: dotted(steps),
+      hint: didYouMean(path, known, 'its axes'),
+    });
+  });
+};
+
 const repeated = (axes: readonly LocatedAxis[]): Diagnostic[] =>
   axes
     .filter(({ path }, index) => axes.findIndex(axis => axis.path === path) < index)
@@ -159,6 +174,7 @@ const checkTogether = (tree: LocatedMap, sweep: Sweep, axes: readonly LocatedAxi
   ...(sweep.strategy === 'list' ? unequal(axes) : tooMany(axes, place)),
   ...(sweep.strategy === 'random' && sweep.max_trials === null ? undrawn(tree) : []),
   ...repeated(axes),
+  ...idleWithin(tree, sweep, axes),
   ...listedIn(tree, 'exclude')
     .flat()
     .flatMap(exclusion => idleExclusion(exclusion, axes)),

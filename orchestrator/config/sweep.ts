@@ -3,12 +3,13 @@ import { dirname, resolve } from 'node:path';
 import type { Assignment, Sweep } from '../contracts/sweep.ts';
 import { composeFile } from './compose.ts';
 import { type Diagnostic, diagnosticAt, sortDiagnostics } from './diagnostics.ts';
+import { refuseTrial, refuseTrials } from './early-stopping-rules.ts';
 import type { GroupContext } from './groups.ts';
-import { complete, contextIn, type LoadOptions, type LoadResult } from './load.ts';
+import { complete, contextIn, fromRefusal, type LoadOptions, type LoadResult } from './load.ts';
 import { applyOverrides, type Override, readFlags } from './overrides.ts';
 import { type Combination, expand } from './sweep-expand.ts';
 import { pathOf, readSection, type SweepSection, textOf } from './sweep-section.ts';
-import { type Located, type LocatedMap, toValue } from './tree.ts';
+import { type Located, type LocatedMap, toValue, withEntry } from './tree.ts';
 
 export interface SweepOptions extends LoadOptions {
   /** `path=value,value`, as given to `--sweep`: an axis in place of the file's, or beside them */
@@ -97,6 +98,31 @@ const loadTrial = (
   return { assignment: assignmentOf(trial), result: complete(tree, file, ordered(set, trial), context) };
 };
 
+/** An experiment's tree has lost its `sweep`, where a rule may have its culprit. */
+const withSweep = (experiment: LocatedMap, { entries }: LocatedMap): LocatedMap => {
+  const sweep = entries.get('sweep');
+  return sweep === undefined ? experiment : withEntry(experiment, 'sweep', sweep);
+};
+
+type ReadSweep = Extract<LoadedSweep, { ok: true }>;
+
+/** With those trials refused that `early_stopping` could never cut, or all of it where they are too few. */
+const underRule = (loaded: ReadSweep, tree: LocatedMap): LoadedSweep => {
+  const { file, sweep, trials } = loaded;
+  const { early_stopping: rule } = sweep;
+  if (rule === null) return loaded;
+  const judged = trials.map(({ assignment, result }): LoadedTrial => {
+    const refusal = result.ok ? refuseTrial(rule, result.experiment) : undefined;
+    if (!result.ok || refusal === undefined) return { assignment, result };
+    const diagnostics = [fromRefusal(withSweep(result.tree, tree), refusal, file)];
+    return { assignment, result: { ok: false, diagnostics } };
+  });
+  const experiments = judged.flatMap(({ result }) => (result.ok ? [result.experiment] : []));
+  const refusal = experiments.length < judged.length ? undefined : refuseTrials(rule, experiments);
+  if (refusal === undefined) return { ...loaded, trials: judged };
+  return { ok: false, diagnostics: [fromRefusal(tree, refusal, file)] };
+};
+
 /**
  * The trials of `file`; undefined where neither it nor `options.sweep` declares a sweep. A sweep that is refused is told
  * here, what is wrong with a trial in its own result. `--set sweep.slots=2` and the like change the sweep itself.
@@ -118,5 +144,5 @@ export const loadSweep = (file: string, options: SweepOptions): LoadedSweep | un
     return { ok: false, diagnostics: sortDiagnostics([...diagnostics, ...refused], path) };
   const trials = trialsOf(section).map(trial => loadTrial(tree, path, own, trial, context));
   if (trials.length === 0) return { ok: false, diagnostics: [nothingLeft(section)] };
-  return { ok: true, file: path, sweep: section.sweep, trials };
+  return underRule({ ok: true, file: path, sweep: section.sweep, trials }, tree);
 };

@@ -2,7 +2,7 @@ import { availableParallelism, constants } from 'node:os';
 import { visibleDevices } from '../processes/devices.ts';
 import { startTrial } from '../processes/trial-process.ts';
 import type { Interrupts } from './local.ts';
-import type { TrialCommand, TrialExecutor, TrialOutcome } from './trials.ts';
+import { CUT, type TrialCommand, type TrialExecutor, type TrialOutcome } from './trials.ts';
 
 /** The exit codes of a trial's command that mean something here: posetwin's own, and 128 + signal. */
 const interrupted = [130, ...(['SIGINT', 'SIGTERM', 'SIGHUP'] as const).map(name => 128 + constants.signals[name])];
@@ -11,6 +11,7 @@ const completed = [0, 4];
 /** What an exit code says; `stopped`: this sweep has asked for the end. */
 export const outcomeOf = (exit_code: number, stopped: boolean): TrialOutcome => {
   if (completed.includes(exit_code)) return { state: 'done' };
+  if (exit_code === CUT) return { state: 'cut' };
   if (stopped && exit_code > 128) return { state: 'cancelled' };
   return interrupted.includes(exit_code) ? { state: 'preempted' } : { state: 'failed', exit_code };
 };

@@ -1,5 +1,5 @@
 import type { JobRecord } from '../processes/slurm-records.ts';
-import type { TrialOutcome } from './trials.ts';
+import { CUT, type TrialOutcome } from './trials.ts';
 
 /** Done, and done without convergence: posetwin's own codes. */
 const completed = [0, 4];
@@ -27,11 +27,14 @@ const endedWith: Record<string, (record: JobRecord) => TrialOutcome> = {
 /** By the exit code of the trial's own process. */
 export const outcomeOfExit = (exit_code: number): TrialOutcome => {
   if (completed.includes(exit_code)) return { state: 'done' };
+  if (exit_code === CUT) return { state: 'cut' };
   return interrupted.includes(exit_code) ? { state: 'preempted' } : { state: 'failed', exit_code };
 };
 
 /** Neither the controller nor the job script tells how it ended: whatever ended it left no time to write. */
 export const unknownEnd: TrialOutcome = { state: 'failed', exit_code: KILLED };
+
+const isResult = ({ state }: TrialOutcome): boolean => state === 'done' || state === 'cut';
 
 export const isInterrupted = ({ state }: TrialOutcome): boolean => state === 'cancelled' || state === 'preempted';
 
@@ -42,5 +45,5 @@ export const outcomeOf = (record: JobRecord | undefined, exit_code: number | und
   const told = endedWith[record.state]?.(record);
   if (told === undefined || written === undefined) return told;
   // Ended from outside: Slurm knows that better than the exit code of a trial in the middle of something.
-  return isInterrupted(told) && written.state !== 'done' ? told : written;
+  return isInterrupted(told) && !isResult(written) ? told : written;
 };

@@ -9,8 +9,12 @@ export interface TrialCommand {
   nproc_per_node: number;
 }
 
+/** The exit code of a trial that the rule of its sweep has cut: a result, and nothing to try again. */
+export const CUT = 5;
+
 export type TrialOutcome =
   | { state: 'done' }
+  | { state: 'cut' }
   | { state: 'failed'; exit_code: number }
   | { state: 'preempted' }
   | { state: 'cancelled' };

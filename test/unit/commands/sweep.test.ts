@@ -33,6 +33,7 @@ const usual = { set: [], sweep: [], json: false };
 const runOptions = {
   ...usual,
   ...{ dryRun: false, printConfig: false, fresh: false, requireConverged: false, failFast: false, onlyFailed: false },
+  earlyStopping: false,
 };
 
 describe('validate', () => {
