@@ -2,6 +2,7 @@ import { appendFile, mkdir, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ruleFor } from '../../../orchestrator/commands/early-stopping.ts';
+import { type RunOptions, runExperiment } from '../../../orchestrator/commands/run.ts';
 import { showStatus } from '../../../orchestrator/commands/status.ts';
 import { reportTrial, stateOf } from '../../../orchestrator/commands/trial-state.ts';
 import { EarlyStopping, Sweep, type SweepTrial } from '../../../orchestrator/contracts/sweep.ts';
@@ -57,6 +58,11 @@ const validate = (trial: SweepTrial, step: number, target_pose: number | null, s
   write(trial, lineOf(step, target_pose), stage);
 
 const own = new Map([[20, 0.5]]);
+
+const options: RunOptions = {
+  ...{ set: [], sweep: [], json: false, dryRun: false, printConfig: false, fresh: false, requireConverged: false },
+  ...{ failFast: false, onlyFailed: false, earlyStopping: false },
+};
 
 describe('the rule of a sweep', () => {
   it('is asked with what the other trials have written, and writes down what it cuts and why', async () => {
@@ -155,6 +161,26 @@ describe('a trial that was cut', () => {
     await showStatus('test', { json: true });
     expect(JSON.parse(out.join('')).trials).toMatchObject([{ state: 'cut', cut: { step: 20, threshold: 0.25 } }]);
     expect((await reportTrial(trial)).state).toBe('interrupted');
+  });
+
+  it('is not started again by the same command', async () => {
+    const train = '{validation: {steps: 50}, max_train_steps: 200}';
+    const rule = '{rule: median, min_trials: 2}';
+    const sweep = `{axes: {seed: [1, 2, 3]}, early_stopping: ${rule}}`;
+    const text = `name: test\ndataset: mini-small\ntrain: ${train}\nsweep: ${sweep}\n`;
+    const file = workspace.write({ 'x.yaml': text });
+    const said: string[] = [];
+    vi.spyOn(console, 'error').mockImplementation((line: string) => void said.push(line));
+    expect(await runExperiment(file, { ...options, onlyFailed: true })).toBe(0);
+    const folder = new SweepFolder('test');
+    const [first, ...others] = (await folder.plan())?.trials ?? [];
+    for (const other of others) await runOf(other).writeStatus({ ...status, status: 'failed', code: 'diverged' });
+    await folder.addCut({ ...cut, trial: first?.id ?? '' });
+    if (first) await runOf(first).writeStatus({ ...status, status: 'interrupted', code: 'cut_short' });
+    said.length = 0;
+    expect(await runExperiment(file, options)).toBe(0);
+    expect(said.join('\n')).toContain('0 of 3 trials to run');
+    expect(said.join('\n')).toContain('1 cut, 2 diverged');
   });
 
   it('keeps every line where several write at the same time', async () => {
