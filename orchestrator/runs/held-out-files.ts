@@ -14,7 +14,7 @@ interface Known {
 /** How a validation's line is told from the many others of a training, before any of it is parsed. */
 const MARK = '"validation"';
 
-/** Another process may be writing this line, or have been another version: what cannot be read is not there yet. */
+/** Its writer may be in the middle of it, or have been another version: what cannot be read is not there yet. */
 const eventOf = (line: string): WorkerEvent[] => {
   try {
     return [WorkerEvent.parse(JSON.parse(line))];
@@ -36,7 +36,7 @@ export class HeldOutFiles {
 
   /** By the run that the training belongs to; two runs that share the training have the same `stage`. */
   async of(run: RunFolder): Promise<{ stage: string | undefined; curve: Curve }> {
-    const folder = (await run.stageFolders())?.train;
+    const folder = (await run.stageFolders().catch(() => undefined))?.train;
     if (folder === undefined) return { stage: undefined, curve: nothing };
     const stage = resolve(run.path, folder);
     return { stage, curve: await this.#curve(eventsFileOf(stage)) };
