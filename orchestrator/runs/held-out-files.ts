@@ -28,6 +28,13 @@ const readCurve = async (file: string): Promise<Curve> => {
   return heldOutPose(lines.flatMap(eventOf));
 };
 
+/** The training may be done at this moment, and its folder have another name. */
+const sizeOf = (file: string): Promise<number> =>
+  stat(file).then(
+    found => found.size,
+    () => 0,
+  );
+
 const nothing: Curve = new Map();
 
 /** The held-out pose errors of other trainings, from their files alone; a file that has not grown is not read again. */
@@ -43,14 +50,8 @@ export class HeldOutFiles {
   }
 
   async #curve(file: string | undefined): Promise<Curve> {
-    const size =
-      file === undefined
-        ? undefined
-        : await stat(file).then(
-            found => found.size,
-            () => undefined,
-          );
-    if (file === undefined || size === undefined) return nothing;
+    if (file === undefined) return nothing;
+    const size = await sizeOf(file);
     const known = this.#known.get(file);
     if (known?.size === size) return known.curve;
     const curve = await readCurve(file);

@@ -131,7 +131,8 @@ describe('a sweep with a rule for early stopping', () => {
       expect(last.cut.value).toBeGreaterThan(0.01);
       const partial = join(folder, '.posetwin/store/train', `${keyOf(2)}.partial`);
       expect(await readdir(join(partial, 'checkpoints'))).toEqual(['step-000001']);
-      expect(await readdir(partial)).not.toContain('result.json');
+      // No answer either: whoever goes on is asked again.
+      for (const file of ['result.json', 'decisions.jsonl']) expect(await readdir(partial)).not.toContain(file);
     },
     5 * minutes,
   );
