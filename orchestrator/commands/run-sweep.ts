@@ -28,6 +28,8 @@ export interface RunSweepOptions {
   maxFailures?: number;
   onlyFailed: boolean;
   requireConverged: boolean;
+  /** since when `budget_minutes` count, in milliseconds as of Date.now(); from now on when left out */
+  since_ms?: number;
 }
 
 /** Lines for people on standard error, or one JSON object a line on standard output. */
@@ -110,9 +112,13 @@ const describeEnd = async ({ trial, attempt, judgement }: TrialEnd): Promise<str
 };
 
 /** After its budget a sweep stops as by Ctrl-C. */
-const withBudget = (interrupts: Interrupts, minutes: number | null): Interrupts & { spent: AbortSignal | null } => {
+const withBudget = (
+  interrupts: Interrupts,
+  minutes: number | null,
+  since_ms = Date.now(),
+): Interrupts & { spent: AbortSignal | null } => {
   if (minutes === null) return { ...interrupts, spent: null };
-  const spent = AbortSignal.timeout(minutes * minuteMs);
+  const spent = AbortSignal.timeout(Math.max(0, since_ms + minutes * minuteMs - Date.now()));
   return { ...interrupts, stop: AbortSignal.any([interrupts.stop, spent]), spent };
 };
 
@@ -150,7 +156,7 @@ const runTrials = async (prepared: PreparedSweep, folder: SweepFolder, options: 
   const { sweep } = prepared.frozen;
   tell.line(`${pending.length} of ${prepared.trials.length} trials to run, ${sweep.slots} at a time`);
   const { release, named, ...caught } = catchInterrupts(tell.line);
-  const interrupts = withBudget(caught, sweep.budget_minutes);
+  const interrupts = withBudget(caught, sweep.budget_minutes, options.since_ms);
   const run = new SweepRun({
     folder,
     executor: new LocalTrials({ slots: sweep.slots }),

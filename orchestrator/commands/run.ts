@@ -31,6 +31,7 @@ import { loadChecked, makePlan } from './prepare.ts';
 import { printConfig } from './print-config.ts';
 import { makeReporter, type Reporter } from './reporter.ts';
 import { type RunSweepOptions, runSweep } from './run-sweep.ts';
+import { runSearch } from './search.ts';
 import { summaryLines } from './summary.ts';
 
 export interface RunOptions extends RunSweepOptions {
@@ -207,6 +208,7 @@ export const runExperiment = async (file: string, options: RunOptions): Promise<
   if (options.printConfig) return printConfig(file, options);
   if (options.dryRun) return showPlan(file, options);
   const sweep = loadSweep(file, options);
+  if (sweep?.ok && sweep.search !== null) return runSearch(sweep.search, options);
   if (sweep !== undefined) return runSweep(sweep, options);
   refuseWithoutSweep(options);
   const loaded = loadChecked(file, options);

@@ -29,16 +29,28 @@ export const EarlyStopping = z.discriminatedUnion('rule', [
 ]);
 export type EarlyStopping = z.output<typeof EarlyStopping>;
 
+/** An axis of `bayes` that is no list. */
+export const Range = z.strictObject({
+  low: z.number(),
+  high: z.number(),
+  log: z.boolean().default(false).describe('Looked for among the logarithms: for rates and the like.'),
+  int: z.boolean().default(false).describe('Whole numbers alone.'),
+});
+export type Range = z.output<typeof Range>;
+
 /** `sweep` of an experiment file: no part of the experiment, but how many of them it stands for. */
 export const Sweep = z.strictObject({
   axes: z
-    .record(z.string().min(1), z.array(z.unknown()).min(1))
+    .record(z.string().min(1), z.union([z.array(z.unknown()).min(1), Range]))
     .default({})
-    .describe('Dotted path, as --set takes it → its values: numbers, lists, mappings, names of configs.'),
+    .describe('Dotted path, as --set takes it → its values: numbers, lists, mappings, names of configs; or a range.'),
   strategy: z
-    .enum(['grid', 'list', 'random'])
+    .enum(['grid', 'list', 'random', 'bayes'])
     .default('grid')
-    .describe('Every combination; axes of equal length side by side; or `max_trials` combinations drawn by `seed`.'),
+    .describe(
+      'Every combination; axes of equal length side by side; `max_trials` combinations drawn by `seed`; or as many, ' +
+        'each chosen by what those before it have reached.',
+    ),
   include: z.array(Assignment).default([]).describe('Trials beside those of the axes.'),
   exclude: z.array(Assignment).default([]).describe('Drops the combinations in which all of these values stand.'),
   max_trials: PositiveInt.max(10_000).nullable().default(null).describe('At most so many combinations of the axes.'),
@@ -50,7 +62,7 @@ export const Sweep = z.strictObject({
     .nullable()
     .default(null)
     .describe('After so long the trials at work save a checkpoint and stop; the same command goes on.'),
-  seed: Seed.default(0).describe('Of `random`.'),
+  seed: Seed.default(0).describe('Of `random` and `bayes`.'),
   early_stopping: EarlyStopping.nullable()
     .default(null)
     .describe('Trials whose held-out pose error falls behind that of the others are cut.'),
