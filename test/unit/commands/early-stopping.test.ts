@@ -2,10 +2,12 @@ import { appendFile, mkdir, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ruleFor } from '../../../orchestrator/commands/early-stopping.ts';
+import { exitCodeOf } from '../../../orchestrator/commands/exit-codes.ts';
 import { type RunOptions, runExperiment } from '../../../orchestrator/commands/run.ts';
 import { showStatus } from '../../../orchestrator/commands/status.ts';
 import { reportTrial, stateOf } from '../../../orchestrator/commands/trial-state.ts';
 import { EarlyStopping, Sweep, type SweepTrial } from '../../../orchestrator/contracts/sweep.ts';
+import { PosetwinError } from '../../../orchestrator/errors.ts';
 import { runId } from '../../../orchestrator/plan/run-id.ts';
 import { thisProcess } from '../../../orchestrator/processes/lock.ts';
 import { chooseRun, HeldOutFiles, SweepFolder, writeJson } from '../../../orchestrator/runs/index.ts';
@@ -138,6 +140,13 @@ describe('a trial that was cut', () => {
   const cut = {
     ...{ trial: '', step: 20, rule: median, value: 0.5, threshold: 0.25, compared_with: ['a', 'b'], time: '' },
   };
+
+  it('has an exit code of its own, beside that of an interruption', () => {
+    const codes = (['cut_short', 'cancelled', 'preempted'] as const).map(code =>
+      exitCodeOf(new PosetwinError(code, '')),
+    );
+    expect(codes).toEqual([5, 130, 130]);
+  });
 
   it('is cut until it goes on by hand or is done all the same', () => {
     expect(stateOf({ ...status, status: 'interrupted', code: 'cut_short' }, cut)).toBe('cut');

@@ -132,7 +132,7 @@ describe('--trial', () => {
 describe('flags of a sweep', () => {
   it('are refused where there is none', async () => {
     const file = workspace.write({ 'x.yaml': plain });
-    for (const given of [{ failFast: true }, { maxFailures: 1 }, { onlyFailed: true }])
+    for (const given of [{ failFast: true }, { maxFailures: 1 }, { onlyFailed: true }, { earlyStopping: true }])
       await expect(runExperiment(file, { ...runOptions, ...given })).rejects.toMatchObject({ code: 'usage' });
     const many = workspace.write({ 'y.yaml': plain + sweep });
     await expect(runExperiment(many, { ...runOptions, fresh: true })).rejects.toMatchObject({ code: 'usage' });
