@@ -71,6 +71,7 @@ export const errorClasses = {
   loss_mismatch: 'bug',
   contract_violation: 'bug',
   cancelled: 'cancelled',
+  cut_short: 'cancelled',
   bug: 'bug',
 } as const satisfies Record<string, ErrorClass>;
 

@@ -1,14 +1,16 @@
 import type { PosetwinError } from '../errors.ts';
+import { CUT } from '../executors/trials.ts';
 
-export const exitCodes = { done: 0, config: 2, failed: 3, not_converged: 4, interrupted: 130 } as const;
+export const exitCodes = { done: 0, config: 2, failed: 3, not_converged: 4, cut: CUT, interrupted: 130 } as const;
 
 /** Stopped from outside, with everything saved: the same command goes on. */
 export const isInterruption = (error: PosetwinError): boolean =>
   error.class === 'cancelled' || error.class === 'preempted';
 
-/** 2 for what the user wrote, 130 for Ctrl-C and SIGTERM, 3 for everything else. */
+/** 2 for what the user wrote, 5 for a trial that its sweep's rule has cut, 130 for Ctrl-C and SIGTERM, 3 for everything else. */
 export const exitCodeOf = (error: PosetwinError): number => {
   if (error.class === 'config') return exitCodes.config;
+  if (error.code === 'cut_short') return exitCodes.cut;
   return isInterruption(error) ? exitCodes.interrupted : exitCodes.failed;
 };
 

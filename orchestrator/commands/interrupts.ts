@@ -22,7 +22,7 @@ export const catchInterrupts = (say: (line: string) => void): CaughtInterrupts =
     kill: () => kill.abort(),
   });
   const named = (error: PosetwinError): PosetwinError =>
-    error.class === 'cancelled' && stoppedBy === 'SIGTERM'
+    error.code === 'cancelled' && stoppedBy === 'SIGTERM'
       ? new PosetwinError('preempted', error.message, error.details)
       : error;
   return { stop: stop.signal, kill: kill.signal, release, named };

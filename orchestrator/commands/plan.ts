@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { loadSweep } from '../config/sweep.ts';
 import type { Experiment } from '../contracts/experiment.ts';
 import { describeLaunch } from '../executors/local.ts';
 import { type Plan, type PlannedStage, stagesOf } from '../plan/plan.ts';
@@ -8,6 +7,7 @@ import { chooseRun, codeDigest, type RunFolder, Store } from '../runs/index.ts';
 import { describeMemory } from '../stages/memory.ts';
 import { keptMemory } from '../stages/preflight.ts';
 import { explainState } from '../stages/why.ts';
+import { loadFrozen } from './load-frozen.ts';
 import { loadChecked, makePlan } from './prepare.ts';
 import { showSweepPlan } from './sweep-plan.ts';
 import { formatTable } from './table.ts';
@@ -65,7 +65,7 @@ const rowsOf = async (experiment: Experiment, plan: Plan, run: RunFolder, store:
  * trial. Answers 0, 2.
  */
 export const showPlan = async (file: string, { set, sweep, fresh, json }: PlanOptions): Promise<number> => {
-  const trials = loadSweep(file, { set, sweep });
+  const trials = await loadFrozen(file, { set, sweep });
   if (trials !== undefined) return showSweepPlan(trials, json);
   const loaded = loadChecked(file, { set, json });
   if ('exitCode' in loaded) return loaded.exitCode;

@@ -41,6 +41,7 @@ const addRun = (program: Command, done: Done): void => {
       ),
     )
     .option('--trial <id>', 'one trial of a sweep, as it was frozen')
+    .option('--early-stopping', 'with --trial: the rule of its sweep may cut it, as where the sweep starts it', false)
     .option('--fail-fast', 'stop a sweep at the first trial that fails', false)
     .option('--max-failures <number>', 'stop a sweep when so many trials have failed', wholeNumber(1))
     .option('--only-failed', 'of a sweep only the trials that have failed', false)

@@ -1,6 +1,6 @@
 import type { LoadedSweep } from '../config/sweep.ts';
 import type { Experiment } from '../contracts/experiment.ts';
-import type { SweepPlan } from '../contracts/sweep.ts';
+import type { SweepPlan, TrialCut } from '../contracts/sweep.ts';
 import { PosetwinError } from '../errors.ts';
 import type { Interrupts } from '../executors/local.ts';
 import { LocalTrials } from '../executors/local-trials.ts';
@@ -22,7 +22,7 @@ import { reportSweep } from './sweep-report.ts';
 import { SweepRun, type TrialEnd } from './sweep-run.ts';
 import { changeLines, describeSharing, describeSingular, nameOf } from './sweep-text.ts';
 import { Pace, watchTrials } from './sweep-watch.ts';
-import { stateOf } from './trial-state.ts';
+import { standingCuts, stateOf } from './trial-state.ts';
 
 export interface RunSweepOptions {
   fresh: boolean;
@@ -37,6 +37,8 @@ export interface RunSweepOptions {
   /** on this machine, although the file has `slurm` */
   local: boolean;
   requireConverged: boolean;
+  /** since when `budget_minutes` count, in milliseconds as of Date.now(); from now on when left out */
+  since_ms?: number;
 }
 
 /** Lines for people on standard error, or one JSON object a line on standard output. */
@@ -70,16 +72,24 @@ const freezePlan = async (folder: SweepFolder, { frozen }: PreparedSweep, tell: 
   return plan;
 };
 
-/** A done trial whose report is the one that its stages give now needs nothing; a divergence is a result as well. */
-const needsRun = async ({ run, plan }: PreparedTrial, onlyFailed: boolean): Promise<boolean> => {
+/** A done trial whose report is the one that its stages give now needs nothing; a divergence and a cut are results as well. */
+const needsRun = async (
+  { run, plan }: PreparedTrial,
+  cut: TrialCut | undefined,
+  onlyFailed: boolean,
+): Promise<boolean> => {
   const status = await run.status();
-  const state = stateOf(status);
+  const state = stateOf(status, cut);
   if (onlyFailed) return state === 'failed';
-  return state !== 'diverged' && !(state === 'done' && status?.report === plan.stages.report.key);
+  return state !== 'diverged' && state !== 'cut' && !(state === 'done' && status?.report === plan.stages.report.key);
 };
 
-const pendingOf = async (trials: readonly PreparedTrial[], onlyFailed: boolean): Promise<PreparedTrial[]> => {
-  const needed = await Promise.all(trials.map(trial => needsRun(trial, onlyFailed)));
+const pendingOf = async (
+  { trials, frozen }: PreparedSweep,
+  { onlyFailed }: RunSweepOptions,
+): Promise<PreparedTrial[]> => {
+  const cuts = await standingCuts(frozen);
+  const needed = await Promise.all(trials.map(trial => needsRun(trial, cuts.get(trial.trial.id), onlyFailed)));
   return trials.filter((_, index) => needed[index]);
 };
 
@@ -90,10 +100,14 @@ const shapeOf = ({ train, primary }: Experiment): Pick<TrialCommand, 'nnodes' | 
 });
 
 const commandsFor =
-  (folder: SweepFolder, file: string, { until }: RunSweepOptions) =>
+  (folder: SweepFolder, { file, sweep }: SweepPlan, { until }: RunSweepOptions) =>
   ({ trial: { id, experiment } }: PreparedTrial): TrialCommand => ({
     id,
-    args: ['run', file, '--trial', id, ...(until === undefined ? [] : ['--until', until])],
+    args: [
+      ...['run', file, '--trial', id],
+      ...(sweep.early_stopping === null ? [] : ['--early-stopping']),
+      ...(until === undefined ? [] : ['--until', until]),
+    ],
     log: folder.log(id),
     ...shapeOf(experiment),
   });
@@ -118,14 +132,19 @@ const describeEnd = async ({ trial, attempt, judgement }: TrialEnd): Promise<str
       : `: keypoint error ${numbers.secondary_px.toFixed(2)} px`;
   const error = [attempt.code, attempt.message].filter(text => text !== null).join(' ');
   const cause = attempt.outcome !== 'failed' ? '' : `: ${error === '' ? `exit code ${attempt.exit_code}` : error}`;
-  const words = judgement === 'retry' ? `${attempt.outcome}, tried again` : judgement;
+  const result = judgement === 'cut' ? (attempt.message ?? judgement) : judgement;
+  const words = judgement === 'retry' ? `${attempt.outcome}, tried again` : result;
   return `${nameOf(trial.trial)} ${words}${reached}${cause}`;
 };
 
 /** After its budget a sweep stops as by Ctrl-C. */
-const withBudget = (interrupts: Interrupts, minutes: number | null): Interrupts & { spent: AbortSignal | null } => {
+const withBudget = (
+  interrupts: Interrupts,
+  minutes: number | null,
+  since_ms = Date.now(),
+): Interrupts & { spent: AbortSignal | null } => {
   if (minutes === null) return { ...interrupts, spent: null };
-  const spent = AbortSignal.timeout(minutes * minuteMs);
+  const spent = AbortSignal.timeout(Math.max(0, since_ms + minutes * minuteMs - Date.now()));
   return { ...interrupts, stop: AbortSignal.any([interrupts.stop, spent]), spent };
 };
 
@@ -143,7 +162,7 @@ const finish = async (
   folder: SweepFolder,
   tell: Tell,
 ): Promise<number> => {
-  const reports = await reportTrials({ trials: plan.trials.filter(({ orphaned }) => !orphaned) });
+  const reports = await reportTrials({ ...plan, trials: plan.trials.filter(({ orphaned }) => !orphaned) });
   tell.line(`\n${statusTable(reports)}\n\nsweep ${plan.name}: ${countStates(reports)}`);
   const cost = describeCost(await costOfFinished(reports));
   if (cost !== '') tell.line(cost);
@@ -176,14 +195,14 @@ const addEstimate = async (
 const runTrials = async (prepared: PreparedSweep, folder: SweepFolder, options: RunSweepOptions): Promise<number> => {
   const tell = tellOf(options.json);
   const plan = await freezePlan(folder, prepared, tell);
-  const pending = await pendingOf(prepared.trials, options.onlyFailed);
+  const pending = await pendingOf(prepared, options);
   const { sweep } = prepared.frozen;
   tell.line(`${pending.length} of ${prepared.trials.length} trials to run, ${sweep.slots} at a time`);
   const { release, named, ...caught } = catchInterrupts(tell.line);
-  const interrupts = withBudget(caught, sweep.budget_minutes);
+  const interrupts = withBudget(caught, sweep.budget_minutes, options.since_ms);
   const work = {
     executor: executorOf(prepared, folder, options, tell),
-    commandOf: commandsFor(folder, prepared.frozen.file, options),
+    commandOf: commandsFor(folder, prepared.frozen, options),
   };
   const pace = new Pace(pending.length, sweep.slots);
   const run = new SweepRun({

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import type { LoadedExperiment } from '../config/load.ts';
-import { type LoadedSweep, loadSweep } from '../config/sweep.ts';
+import { type LoadedSweep, loadSweep, type Search } from '../config/sweep.ts';
 import { PosetwinError, toPosetwinError } from '../errors.ts';
-import { smokeOf } from '../plan/smoke.ts';
+import { smokeName, smokeOf } from '../plan/smoke.ts';
 import type { StageName } from '../plan/versions.ts';
 import { thisProcess } from '../processes/lock.ts';
 import { dieWithParent } from '../processes/parent.ts';
@@ -18,12 +18,13 @@ import {
   Store,
   writeJson,
 } from '../runs/index.ts';
-import type { RunContext } from '../stages/context.ts';
+import type { AskRule, RunContext } from '../stages/context.ts';
 import { cachedStages, runStages } from '../stages/pipeline.ts';
 import { packageVersions } from '../stages/preflight.ts';
 import { type RunResult, readResult, writeRunReport } from '../stages/report.ts';
 import { Services } from '../stages/services.ts';
 import { collectWarnings } from '../stages/warnings.ts';
+import { ruleFor } from './early-stopping.ts';
 import { describeError, exitCodeOf, exitCodes, isInterruption } from './exit-codes.ts';
 import { catchInterrupts } from './interrupts.ts';
 import { showPlan } from './plan.ts';
@@ -31,6 +32,7 @@ import { loadChecked, makePlan } from './prepare.ts';
 import { printConfig } from './print-config.ts';
 import { makeReporter, type Reporter } from './reporter.ts';
 import { type RunSweepOptions, runSweep } from './run-sweep.ts';
+import { runSearch } from './search.ts';
 import { summaryLines } from './summary.ts';
 
 export interface RunOptions extends RunSweepOptions {
@@ -38,6 +40,8 @@ export interface RunOptions extends RunSweepOptions {
   sweep: readonly string[];
   /** the id of a frozen trial, which is run instead of what the file says now */
   trial?: string;
+  /** the rule of its sweep may cut the trial */
+  earlyStopping: boolean;
   dryRun: boolean;
   printConfig: boolean;
 }
@@ -131,6 +135,7 @@ export const execute = async (
   loaded: Resolved,
   { run, fresh, changes }: RunTarget,
   options: ExecuteOptions,
+  askRule?: AskRule,
 ): Promise<number> => {
   const { experiment, origins } = loaded;
   const store = new Store();
@@ -153,7 +158,8 @@ export const execute = async (
     await run.writeStatus(status);
     const plan = await makePlan(loaded, fresh, store, services);
     await run.writePlan(plan, store);
-    const context = { experiment, plan, store, run, services, interrupts, emit: reporter.emit };
+    const asked = askRule === undefined ? {} : { askRule };
+    const context = { experiment, plan, store, run, services, interrupts, emit: reporter.emit, ...asked };
     if (options.until !== undefined) return await stopAfter(context, status, options.until);
     const result = await complete(context, loaded, status);
     await run.writeStatus(ended(status, 'done'));
@@ -176,6 +182,15 @@ const refuseWithTrial = (option: string): PosetwinError =>
 /** The experiment, or with `--smoke` the one that stands for it in small. */
 const inSize = <T extends Resolved>(resolved: T, { smoke }: Pick<RunOptions, 'smoke'>): T =>
   smoke ? { ...resolved, experiment: smokeOf(resolved.experiment) } : resolved;
+
+const searchInSize = (search: Search, options: RunOptions): Search =>
+  options.smoke
+    ? {
+        ...search,
+        name: smokeName(search.name),
+        withTrials: asked => sweepInSize(search.withTrials(asked), options),
+      }
+    : search;
 
 const sweepInSize = (sweep: LoadedSweep, options: RunOptions): LoadedSweep => {
   if (!sweep.ok) return sweep;
@@ -202,7 +217,9 @@ const runTrial = async (file: string, id: string, options: RunOptions): Promise<
     if (trial === undefined) throw unknownTrial(file, id);
     const resolved = inSize(trial, options);
     // A trial differs from the one before it by design.
-    return await execute(file, resolved, { ...chooseRun(resolved.experiment, options), changes: [] }, options);
+    const target = { ...chooseRun(resolved.experiment, options), changes: [] };
+    const rule = options.earlyStopping && !options.smoke ? await ruleFor(trial) : undefined;
+    return await execute(file, resolved, target, options, rule);
   } finally {
     stopWatching();
   }
@@ -211,6 +228,11 @@ const runTrial = async (file: string, id: string, options: RunOptions): Promise<
 const refuseWithSmoke = (): PosetwinError =>
   new PosetwinError('usage', '--smoke runs something: it cannot be had with --dry-run or --print-config', {
     hint: 'leave one of them out',
+  });
+
+const refuseWithoutTrial = (): PosetwinError =>
+  new PosetwinError('usage', '--early-stopping has no effect without --trial', {
+    hint: 'a file with `sweep.early_stopping` has a rule for all of its trials',
   });
 
 /** Flags that would have no effect. Raises `usage`. */
@@ -227,14 +249,17 @@ const refuseWithoutSweep = ({ failFast, maxFailures, onlyFailed, local }: RunOpt
 /**
  * `posetwin run x.yaml`: assemble, cache, train, evaluate, verdict, figures, report. The same command again continues
  * or says what is there. With `sweep`, in the file or on the command line, every trial.
- * Answers 0 done, 2 bad experiment, 3 a stage or a trial failed, 4 not converged, 130 interrupted.
+ * Answers 0 done, 2 bad experiment, 3 a stage or a trial failed, 4 not converged, 5 a trial that was cut,
+ * 130 interrupted.
  */
 export const runExperiment = async (file: string, options: RunOptions): Promise<number> => {
   if (options.trial !== undefined) return runTrial(file, options.trial, options);
+  if (options.earlyStopping) throw refuseWithoutTrial();
   if (options.smoke && (options.printConfig || options.dryRun)) throw refuseWithSmoke();
   if (options.printConfig) return printConfig(file, options);
   if (options.dryRun) return showPlan(file, options);
   const sweep = loadSweep(file, options);
+  if (sweep?.ok && sweep.search !== null) return runSearch(searchInSize(sweep.search, options), options);
   if (sweep !== undefined) return runSweep(sweepInSize(sweep, options), options);
   refuseWithoutSweep(options);
   const loaded = loadChecked(file, options);

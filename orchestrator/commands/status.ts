@@ -1,17 +1,22 @@
 import { describeAssignment } from '../config/assignment-text.ts';
 import type { SweepPlan } from '../contracts/sweep.ts';
+import { describeCut } from '../plan/early-stopping.ts';
 import { exitCodes } from './exit-codes.ts';
 import { findSweep } from './find-sweep.ts';
 import { costOf, describeCost, type SweepCost } from './sweep-cost.ts';
 import { describeSharing } from './sweep-text.ts';
 import { formatTable } from './table.ts';
-import { reportTrial, type TrialReport } from './trial-state.ts';
+import { reportTrial, standingCuts, type TrialReport } from './trial-state.ts';
 
 const decimals = (value: number | null | undefined, digits: number): string =>
   value === null || value === undefined ? '-' : value.toFixed(digits);
 
-const describeState = ({ state, code, trial }: TrialReport): string =>
-  [trial.orphaned ? `${state}, orphaned` : state, ...(state === 'failed' && code !== null ? [code] : [])].join(' ');
+const describeState = ({ state, code, trial, cut }: TrialReport): string => {
+  const told = state === 'cut' && cut !== null ? describeCut(cut) : state;
+  return [trial.orphaned ? `${told}, orphaned` : told, ...(state === 'failed' && code !== null ? [code] : [])].join(
+    ' ',
+  );
+};
 
 /** `train 120/300 40 %`, `evaluate`, `100 %`. */
 export const describeProgress = ({ state, progress: { stage, step, max_train_steps } }: TrialReport): string => {
@@ -36,13 +41,14 @@ const head = ['trial', 'assignment', 'state', 'progress', 'error px', 'drift', '
 /** Every trial in a line of a table, those that the file no longer asks for last. */
 export const statusTable = (reports: readonly TrialReport[]): string => formatTable([head, ...reports.map(rowOf)]);
 
-const jsonOf = ({ trial, run, state, code, message, progress, numbers }: TrialReport): object => ({
+const jsonOf = ({ trial, run, state, code, message, cut, progress, numbers }: TrialReport): object => ({
   id: trial.id,
   assignment: trial.assignment,
   orphaned: trial.orphaned,
   state,
   code,
   message,
+  cut,
   ...progress,
   percent: state === 'done' ? 100 : Math.floor((100 * progress.step) / progress.max_train_steps),
   keypoint_error_px: numbers?.secondary_px ?? null,
@@ -61,8 +67,10 @@ export const countStates = (reports: readonly TrialReport[]): string => {
 export const costOfFinished = (reports: readonly TrialReport[]): Promise<SweepCost> =>
   costOf(reports.filter(({ state }) => state === 'done').map(({ run }) => run));
 
-export const reportTrials = ({ trials }: Pick<SweepPlan, 'trials'>): Promise<TrialReport[]> =>
-  Promise.all(trials.map(reportTrial));
+export const reportTrials = async (plan: Pick<SweepPlan, 'name' | 'sweep' | 'trials'>): Promise<TrialReport[]> => {
+  const cuts = await standingCuts(plan);
+  return Promise.all(plan.trials.map(trial => reportTrial(trial, cuts.get(trial.id))));
+};
 
 /**
  * `posetwin status <name|file>`: every trial of a frozen sweep with its state, how far it is and what it has reached,

@@ -1,5 +1,5 @@
 import { describeAssignment } from '../config/assignment-text.ts';
-import type { LoadedSweep } from '../config/sweep.ts';
+import type { LoadedSweep, Search } from '../config/sweep.ts';
 import { stagesOf } from '../plan/plan.ts';
 import { changeTrials } from '../plan/sweep.ts';
 import { Store, SweepFolder } from '../runs/index.ts';
@@ -45,11 +45,19 @@ const tableOf = (rows: readonly Row[]): string => {
   return formatTable([['trial', 'assignment', ...names, 'schedule'], ...body]);
 };
 
+/** Before its first command a search has no trial. */
+const showSearch = ({ name, max_trials }: Search, json: boolean): number => {
+  if (json) console.log(JSON.stringify({ name, max_trials, trials: [] }, null, 2));
+  else console.log(`search ${name}: at most ${max_trials} trials, none chosen so far`);
+  return exitCodes.done;
+};
+
 /**
  * `posetwin plan x.yaml`, `run --dry-run` of a file with `sweep`: every trial with each stage cached, shared with a trial
  * above, or to do, and what has changed since the plan was frozen. Nothing is written. Answers 0 or 2.
  */
 export const showSweepPlan = async (loaded: LoadedSweep, json: boolean): Promise<number> => {
+  if (loaded.ok && loaded.search !== null && loaded.trials.length === 0) return showSearch(loaded.search, json);
   const store = new Store();
   const prepared = await prepareSweep(loaded, store);
   if (Array.isArray(prepared)) return refuse(prepared, json).exitCode;

@@ -1,22 +1,39 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { SweepTrial } from '../contracts/sweep.ts';
+import type { SweepPlan, SweepTrial, TrialCut } from '../contracts/sweep.ts';
 import { type ErrorCode, errorClasses, isErrorCode } from '../errors.ts';
+import { standingCut } from '../plan/early-stopping.ts';
 import { mayBeAlive } from '../processes/lock.ts';
-import { chooseRun, lastSteps, type RunFolder, readEvents, type Status } from '../runs/index.ts';
+import {
+  chooseRun,
+  eventsFileOf,
+  lastSteps,
+  type RunFolder,
+  readEvents,
+  type Status,
+  SweepFolder,
+} from '../runs/index.ts';
 import { type RunNumbers, readNumbers } from './run-numbers.ts';
 
-export type TrialState = 'pending' | 'running' | 'interrupted' | 'done' | 'failed' | 'diverged';
+export type TrialState = 'pending' | 'running' | 'interrupted' | 'done' | 'failed' | 'diverged' | 'cut';
 
 const isDivergence = (code: string | null): boolean =>
   code !== null && isErrorCode(code) && errorClasses[code satisfies ErrorCode] === 'diverged';
 
-/** What a run's status.json says of a trial; `running` only while the process that wrote it may be alive. */
-export const stateOf = (status: Status | undefined): TrialState => {
+const runStateOf = (status: Status | undefined): TrialState => {
   if (status === undefined) return 'pending';
   if (status.status === 'failed') return isDivergence(status.code) ? 'diverged' : 'failed';
   if (status.status !== 'running') return status.status;
   return status.process !== null && mayBeAlive(status.process) ? 'running' : 'interrupted';
+};
+
+/**
+ * What a run's status.json says of a trial; `running` only while the process that wrote it may be alive. A cut that
+ * stands says why a trial is where it is; one that was finished by hand is done all the same.
+ */
+export const stateOf = (status: Status | undefined, cut?: TrialCut): TrialState => {
+  const state = runStateOf(status);
+  return cut !== undefined && state === 'interrupted' ? 'cut' : state;
 };
 
 export interface Progress {
@@ -28,7 +45,7 @@ export interface Progress {
 }
 
 const stepOf = async (folder: string): Promise<number> => {
-  const file = [folder, `${folder}.partial`].map(path => join(path, 'events.jsonl')).find(path => existsSync(path));
+  const file = eventsFileOf(folder);
   return file === undefined ? 0 : (lastSteps(await readEvents(file)).at(-1)?.step ?? 0);
 };
 
@@ -48,23 +65,41 @@ export interface TrialReport {
   state: TrialState;
   code: string | null;
   message: string | null;
+  /** what the rule of the sweep says; null where it has not cut the trial */
+  cut: TrialCut | null;
   progress: Progress;
   /** null before the end */
   numbers: RunNumbers | null;
 }
 
-/** How far a trial is, from its files alone. */
-export const reportTrial = async (trial: SweepTrial): Promise<TrialReport> => {
+/** How far a trial is, from its files alone; `cut` is the one that stands. */
+export const reportTrial = async (trial: SweepTrial, cut?: TrialCut): Promise<TrialReport> => {
   const { run } = chooseRun(trial.experiment, { fresh: false });
   const status = await run.status();
-  const state = stateOf(status);
+  const state = stateOf(status, cut);
   return {
     trial,
     run,
     state,
     code: status?.code ?? null,
     message: status?.message ?? null,
+    cut: cut ?? null,
     progress: await progressOf(run, trial),
     numbers: state === 'done' ? ((await readNumbers(run)) ?? null) : null,
   };
+};
+
+/** Trial → the cut that stands, by the rule that the sweep has now. */
+export const standingCuts = async ({
+  name,
+  sweep: { early_stopping },
+  trials,
+}: Pick<SweepPlan, 'name' | 'sweep' | 'trials'>): Promise<Map<string, TrialCut>> => {
+  const cuts = await new SweepFolder(name).cuts();
+  return new Map(
+    trials.flatMap(({ id }) => {
+      const cut = standingCut(cuts, id, early_stopping);
+      return cut === undefined ? [] : [[id, cut] as const];
+    }),
+  );
 };

@@ -24,7 +24,7 @@ const reportOn = (file: string, { set, sweep }: Pick<ValidateOptions, 'set' | 's
   const loaded = loadSweep(file, { set, sweep });
   if (loaded !== undefined) {
     const diagnostics = checkSweep(loaded);
-    const trials = loaded.ok ? { trials: loaded.trials.length } : {};
+    const trials = loaded.ok ? { trials: loaded.search?.max_trials ?? loaded.trials.length } : {};
     return { file, ok: diagnostics.length === 0, ...trials, diagnostics };
   }
   const checked = checkExperiment(file, { set });

@@ -94,6 +94,19 @@ const unknownValue = (path: readonly PropertyKey[], value: unknown, allowed: rea
         hint: didYouMean(String(value), allowed, 'it can be'),
       };
 
+/** A choice between a list and a mapping, as an axis of a sweep. */
+const neitherType = (path: readonly PropertyKey[], value: unknown, issues: readonly Issue[]): Problem => {
+  const nouns = issues.flatMap(issue =>
+    issue.code === 'invalid_type' ? [nounOf[issue.expected] ?? issue.expected] : [],
+  );
+  const found = typeof value === 'number' ? String(value) : typeOf(value);
+  return {
+    code: 'wrong_type',
+    message: `${named(path)} must be ${nouns.join(' or ')}, not ${found}`,
+    path: dotted(path),
+  };
+};
+
 /** A choice between texts and a number, as `method.q`: what kind of value was given decides what is said. */
 const noBranch = ({ path, errors }: Issue & { code: 'invalid_union' }, value: unknown): Problem => {
   const issues = errors.flat();
@@ -101,6 +114,7 @@ const noBranch = ({ path, errors }: Issue & { code: 'invalid_union' }, value: un
   const number = issues.some(issue => issue.code === 'invalid_type' && issue.expected === 'number');
   const hint = number && typeof value === 'string' ? numberHint(value) : undefined;
   if (isNotFinite(value)) return notFinite(path, value);
+  if (allowed.length === 0 && !number) return neitherType(path, value, issues);
   if (hint === undefined) return unknownValue(path, value, number ? [...allowed, 'a number'] : allowed);
   return { code: 'wrong_type', message: `${named(path)} must be a number, not a text`, path: dotted(path), hint };
 };
@@ -172,9 +186,21 @@ const unknownKey = (key: string, path: readonly PropertyKey[], context: IssueCon
   return diagnosticAt(placeFor(problem, context.tree, [...path, key]), problem);
 };
 
-/** One diagnostic for an issue, or one for each unknown key. */
+/** Of a choice the option whose shape the value has: its own faults say more than that no option fits. */
+const optionOf = (issue: Issue): readonly Issue[] | undefined =>
+  issue.code !== 'invalid_union'
+    ? undefined
+    : issue.errors.find(
+        faults =>
+          faults.length > 0 && faults.every(({ path, code }) => path.length > 0 || code === 'unrecognized_keys'),
+      );
+
+/** One diagnostic for an issue, or one for each unknown key, or for each fault of the option that was meant. */
 export const fromIssue = (issue: Issue, context: IssueContext): Diagnostic[] => {
   const { path } = issue;
+  const option = optionOf(issue);
+  if (option !== undefined)
+    return option.flatMap(fault => fromIssue({ ...fault, path: [...path, ...fault.path] }, context));
   if (issue.code === 'unrecognized_keys') return issue.keys.map(key => unknownKey(key, path, context));
   const problem = problemOf(issue, valueAt(context.value, path));
   return [diagnosticAt(placeFor(problem, context.tree, path), problem)];

@@ -53,7 +53,8 @@ const culprit = (tree: LocatedMap, paths: readonly string[], file: string): stri
   return first;
 };
 
-const fromRefusal = (tree: LocatedMap, { paths, message, hint }: Refusal, file: string): Diagnostic =>
+/** A refusal at the line and column of the likelier culprit; `file` is what was asked for. */
+export const fromRefusal = (tree: LocatedMap, { paths, message, hint }: Refusal, file: string): Diagnostic =>
   diagnose({ tree }, { code: 'refused_combination', message, path: culprit(tree, paths, file), hint });
 
 const sectionsOf = (diagnostics: readonly Diagnostic[]) =>

@@ -14,15 +14,25 @@ const optionFor = (union: z.ZodDiscriminatedUnion, value: unknown): z.core.$ZodT
     return literal instanceof z.ZodLiteral && literal.value === chosen;
   });
 
+/** Of a choice between a mapping and something else the mapping: nothing else has keys. */
+const mappingOf = ({ options }: z.ZodUnion): z.core.$ZodType | undefined =>
+  options.find(option => option instanceof z.ZodObject);
+
 const stepInto = (schema: z.core.$ZodType, step: PropertyKey): z.core.$ZodType | undefined => {
   if (schema instanceof z.ZodObject) return schema.shape[String(step)];
+  if (schema instanceof z.ZodRecord) return schema.valueType;
   return schema instanceof z.ZodArray ? schema.element : undefined;
+};
+
+const optionOf = (schema: z.core.$ZodType, value: unknown): z.core.$ZodType | undefined => {
+  if (schema instanceof z.ZodDiscriminatedUnion) return optionFor(schema, value);
+  return schema instanceof z.ZodUnion ? mappingOf(schema) : schema;
 };
 
 /** The object schema at `path`; `value`, the input, chooses among the options of a union. */
 const objectAt = (schema: z.core.$ZodType, value: unknown, path: readonly PropertyKey[]): z.ZodObject | undefined => {
   const bare = unwrap(schema);
-  const chosen = bare instanceof z.ZodDiscriminatedUnion ? optionFor(bare, value) : bare;
+  const chosen = optionOf(bare, value);
   const [step, ...rest] = path;
   if (step === undefined) return chosen instanceof z.ZodObject ? chosen : undefined;
   const below = chosen && stepInto(chosen, step);

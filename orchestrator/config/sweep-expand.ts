@@ -12,7 +12,7 @@ export type Combination<T> = readonly { path: string; value: T }[];
 
 export interface Expansion<T> {
   axes: readonly Axis<T>[];
-  strategy: Sweep['strategy'];
+  strategy: Exclude<Sweep['strategy'], 'bayes'>;
   /** of `random`; the draws of one seed come in the same order, however many are asked for */
   seed: number;
   max_trials: number | null;

@@ -7,15 +7,13 @@ import { type Override, stepsAt } from './overrides.ts';
 import { resolvePaths } from './paths.ts';
 import type { Place } from './source-text.ts';
 import { didYouMean } from './suggest.ts';
+import { type SearchedAxis, searchFaults } from './sweep-search.ts';
 import { dotted, findAt, findNearest, type Located, type LocatedMap, placeOf, toValue, withEntry } from './tree.ts';
 
 /** One axis, its values still at their places. */
-export interface LocatedAxis {
-  /** dotted, without a last step `config` */
-  path: string;
+export interface LocatedAxis extends SearchedAxis {
+  /** of `path`, which is dotted, without a last step `config` */
   steps: Override['steps'];
-  values: readonly Located[];
-  place: Place;
 }
 
 export interface SweepSection {
@@ -63,13 +61,19 @@ const overridesOf = (node: Located | undefined): Override[] =>
     ? [...node.entries].map(([path, { key, value }]) => ({ steps: stepsAt(path, textPlace(key, path)), value }))
     : [];
 
-const axesOf = (tree: LocatedMap): LocatedAxis[] =>
-  overridesOf(findAt(tree, ['sweep', 'axes'])?.node).map(({ steps, value }) => ({
-    path: pathOf({ steps }),
-    steps,
-    values: value.type === 'list' ? value.items : [],
-    place: steps[0]?.place ?? value.place,
-  }));
+const axesOf = (tree: LocatedMap, { axes }: Sweep): LocatedAxis[] => {
+  const given = Object.values(axes);
+  return overridesOf(findAt(tree, ['sweep', 'axes'])?.node).map(({ steps, value }, index) => {
+    const axis = given[index];
+    return {
+      path: pathOf({ steps }),
+      steps,
+      values: value.type === 'list' ? value.items : [],
+      range: axis === undefined || Array.isArray(axis) ? null : axis,
+      place: steps[0]?.place ?? value.place,
+    };
+  });
+};
 
 const listedIn = (tree: LocatedMap, key: 'include' | 'exclude'): Override[][] => {
   const list = findAt(tree, ['sweep', key])?.node;
@@ -110,8 +114,11 @@ const tooMany = (axes: readonly LocatedAxis[], place: Place): Diagnostic[] => {
   return [diagnosticAt(place, { code: 'out_of_range', message, path: 'sweep.axes', hint: 'fewer axes or values' })];
 };
 
+/** Strategies that could go on for ever. */
+const drawing: ReadonlySet<Sweep['strategy']> = new Set(['random', 'bayes']);
+
 const undrawn = (tree: LocatedMap): Diagnostic[] => {
-  const message = '`strategy: random` needs to know how many combinations to draw';
+  const message = '`strategy: random` and `bayes` need to know how many trials there may be';
   const place = findNearest(tree, ['sweep', 'strategy']).node.place;
   return [
     diagnosticAt(place, { code: 'missing_key', message, path: 'sweep.max_trials', hint: 'as in `max_trials: 10`' }),
@@ -142,6 +149,21 @@ const idleExclusion = (exclusion: Override, axes: readonly LocatedAxis[]): Diagn
   return [diagnosticAt(exclusion.value.place, { code: 'unknown_value', message, path: `sweep.exclude.${path}`, hint })];
 };
 
+/** All trials have the same value where no axis gives them others. */
+const idleWithin = (tree: LocatedMap, { early_stopping }: Sweep, axes: readonly LocatedAxis[]): Diagnostic[] => {
+  const known = axes.map(({ path }) => path);
+  return (early_stopping?.within ?? []).flatMap((path, index) => {
+    if (known.includes(path)) return [];
+    const steps = ['sweep', 'early_stopping', 'within', index];
+    return diagnosticAt(findNearest(tree, steps).node.place, {
+      code: 'unknown_value',
+      message: `the sweep has no axis \`${path}\``,
+      path: dotted(steps),
+      hint: didYouMean(path, known, 'its axes'),
+    });
+  });
+};
+
 const repeated = (axes: readonly LocatedAxis[]): Diagnostic[] =>
   axes
     .filter(({ path }, index) => axes.findIndex(axis => axis.path === path) < index)
@@ -160,8 +182,10 @@ export const textOf = (node: Located): string => JSON.stringify(toValue(node));
 const checkTogether = (tree: LocatedMap, sweep: Sweep, axes: readonly LocatedAxis[], place: Place): Diagnostic[] => [
   ...axes.flatMap(refusedAxis),
   ...(sweep.strategy === 'list' ? unequal(axes) : tooMany(axes, place)),
-  ...(sweep.strategy === 'random' && sweep.max_trials === null ? undrawn(tree) : []),
+  ...(drawing.has(sweep.strategy) && sweep.max_trials === null ? undrawn(tree) : []),
+  ...searchFaults(tree, sweep, axes),
   ...repeated(axes),
+  ...idleWithin(tree, sweep, axes),
   ...listedIn(tree, 'exclude')
     .flat()
     .flatMap(exclusion => idleExclusion(exclusion, axes)),
@@ -186,7 +210,7 @@ export const readSection = (
   const { data, error } = SweepSections.safeParse(context.value);
   diagnostics.push(...(error?.issues ?? []).flatMap(issue => fromIssue(issue, context)));
   if (data === undefined) return undefined;
-  const [axes, place] = [axesOf(own), placeOf(found)];
+  const [axes, place] = [axesOf(own, data.sweep), placeOf(found)];
   const wrong = checkTogether(own, data.sweep, axes, place);
   diagnostics.push(...wrong);
   if (wrong.length > 0) return undefined;

@@ -3,7 +3,7 @@ import { PoseLayout, Split } from './dataset.ts';
 import { ResolvedSchedule } from './job.ts';
 import { Method, Train } from './method.ts';
 import { Adapter, Backbone, Detector } from './models.ts';
-import { Keypoints, PositiveInt } from './primitives.ts';
+import { Keypoints, PositiveInt, Seed } from './primitives.ts';
 import { Schedule } from './schedule.ts';
 
 const shape = z.array(z.int());
@@ -71,6 +71,29 @@ export const facadeContract = {
       version: z.string().describe('Changes whenever the mini world draws differently.'),
       poses: z.array(z.strictObject({ name: z.string(), split: Split, share: z.number().gt(0) })),
     }),
+  },
+  suggest: {
+    params: z.strictObject({
+      axes: z.array(
+        z.strictObject({
+          path: z.string(),
+          low: z.number(),
+          high: z.number(),
+          log: z.boolean(),
+          kind: z.enum(['float', 'int']),
+          choices: z.int().describe('Where it is not 0: one of so many values, by its index, instead of numbers.'),
+        }),
+      ),
+      seed: Seed,
+      finished: z.array(
+        z.strictObject({
+          values: z.record(z.string(), z.number()),
+          objective: z.number().nullable().describe('null: the trial came to none.'),
+        }),
+      ),
+      count: PositiveInt,
+    }),
+    result: z.strictObject({ trials: z.array(z.record(z.string(), z.number())) }),
   },
   count_poses: {
     params: z.strictObject({ path: z.string(), layout: PoseLayout }),

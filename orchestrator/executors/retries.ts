@@ -1,8 +1,8 @@
 import { type ErrorClass, errorClasses, isErrorCode } from '../errors.ts';
 import type { TrialOutcome } from './trials.ts';
 
-/** How an attempt ended, and whether there is another one. `diverged` is a result: it is neither failed nor tried again. */
-export type Judgement = 'done' | 'diverged' | 'failed' | 'stopped' | 'retry';
+/** How an attempt ended, and whether there is another one. `diverged` and `cut` are results: neither failed nor tried again. */
+export type Judgement = 'done' | 'diverged' | 'cut' | 'failed' | 'stopped' | 'retry';
 
 /** What another attempt may well not meet again. Memory, configuration and data stay what they are. */
 const passing: ReadonlySet<ErrorClass | 'unknown'> = new Set(['worker_died', 'timeout', 'bridge', 'unknown']);
@@ -20,7 +20,7 @@ const classOf = (exit_code: number, code: string | null): ErrorClass | 'unknown'
  * command so far, this one included. An interrupted trial goes on from its checkpoint, however often.
  */
 export const judgeAttempt = (outcome: TrialOutcome, code: string | null, failures: number): Judgement => {
-  if (outcome.state === 'done') return 'done';
+  if (outcome.state === 'done' || outcome.state === 'cut') return outcome.state;
   if (outcome.state === 'preempted') return 'retry';
   if (outcome.state === 'cancelled') return 'stopped';
   const found = classOf(outcome.exit_code, code);

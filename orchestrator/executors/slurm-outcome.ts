@@ -23,6 +23,8 @@ const endedWith: Record<string, (record: JobRecord) => TrialOutcome> = {
 /** Neither the controller nor the job script tells how it ended: whatever ended it left no time to write. */
 export const unknownEnd: TrialOutcome = { state: 'failed', exit_code: KILLED };
 
+const isResult = ({ state }: TrialOutcome): boolean => state === 'done' || state === 'cut';
+
 export const isInterrupted = ({ state }: TrialOutcome): boolean => state === 'cancelled' || state === 'preempted';
 
 /** How a task ended; undefined while it has not. `exit_code` is what its job script wrote, if it got so far. */
@@ -32,5 +34,5 @@ export const outcomeOf = (record: JobRecord | undefined, exit_code: number | und
   const told = endedWith[record.state]?.(record);
   if (told === undefined || written === undefined) return told;
   // Ended from outside: Slurm knows that better than the exit code of a trial in the middle of something.
-  return isInterrupted(told) && written.state !== 'done' ? told : written;
+  return isInterrupted(told) && !isResult(written) ? told : written;
 };

@@ -10,8 +10,12 @@ export interface TrialCommand {
   nproc_per_node: number;
 }
 
+/** The exit code of a trial that the rule of its sweep has cut: a result, and nothing to try again. */
+export const CUT = 5;
+
 export type TrialOutcome =
   | { state: 'done' }
+  | { state: 'cut' }
   | { state: 'failed'; exit_code: number }
   | { state: 'preempted' }
   | { state: 'cancelled' };
@@ -27,6 +31,7 @@ const interrupted: readonly number[] = [
 /** By the exit code of the trial's own process. */
 export const outcomeOfExit = (exit_code: number): TrialOutcome => {
   if (completed.includes(exit_code)) return { state: 'done' };
+  if (exit_code === CUT) return { state: 'cut' };
   return interrupted.includes(exit_code) ? { state: 'preempted' } : { state: 'failed', exit_code };
 };
 

@@ -10,12 +10,15 @@ const longestName = 64;
 
 const inSmall = (train: Train): Train => ({ ...train, max_train_steps: Math.min(smokeSteps, train.max_train_steps) });
 
+/** The same name for the same experiment, and an allowed one. */
+export const smokeName = (name: string): string => `${name.slice(0, longestName - suffix.length)}${suffix}`;
+
 /** Two steps of each training, one batch of evaluated pairs, an audit of one pair; under a name of its own. */
 export const smokeOf = (experiment: Experiment): Experiment => {
   const { name, train, primary, evaluate, audit } = experiment;
   return {
     ...experiment,
-    name: `${name.slice(0, longestName - suffix.length)}${suffix}`,
+    name: smokeName(name),
     train: inSmall(train),
     primary: primary && { ...primary, train: inSmall(primary.train) },
     evaluate: { ...evaluate, num_pairs: Math.min(evaluate.batch_size, evaluate.num_pairs) },

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Decision, Decision as DecisionSchema, type StepEvent, WorkerEvent } from '../contracts/events.ts';
 import { appendLine, readLines } from './files.ts';
 
@@ -10,6 +12,18 @@ export const lastSteps = (events: readonly WorkerEvent[]): StepEvent[] => {
   for (const event of events) if (event.type === 'step') byStep.set(event.step, event);
   return [...byStep.values()].sort((a, b) => a.step - b.step);
 };
+
+/** Step → `target_pose` of the validation on held-out pairs after it; null where it was not finite. */
+export const heldOutPose = (events: readonly WorkerEvent[]): Map<number, number | null> =>
+  new Map(
+    events.flatMap(event =>
+      event.type === 'validation' ? [[event.step, event.terms.target_pose ?? null] as const] : [],
+    ),
+  );
+
+/** The events of a stage by its folder in the store, complete or not; undefined where there are none yet. */
+export const eventsFileOf = (folder: string): string | undefined =>
+  [folder, `${folder}.partial`].map(path => join(path, 'events.jsonl')).find(file => existsSync(file));
 
 /** The journal of answers at boundaries: what was once answered is never decided anew. */
 export class DecisionJournal {

@@ -1,10 +1,14 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { z } from 'zod';
-import { SweepPlan, SweepTrial, TrialAttempt } from '../contracts/sweep.ts';
+import { SweepPlan, SweepTrial, TrialAttempt, TrialCut } from '../contracts/sweep.ts';
+import { withLock } from '../processes/lock.ts';
 import { appendLine, readJsonIfThere, readLines, writeJson } from './files.ts';
 
-/** `runs/<name>/sweep/`: the frozen plan, the journal of attempts, what the trials print. */
+/** Far beyond what it takes to write a line, and to find out that whoever should have written one is dead. */
+const CUTS_WAIT_MS = 600_000;
+
+/** `runs/<name>/sweep/`: the frozen plan, the journals of attempts and of cuts, what the trials print. */
 export class SweepFolder {
   readonly name: string;
   readonly path: string;
@@ -55,6 +59,22 @@ export class SweepFolder {
 
   addAttempt(attempt: TrialAttempt): Promise<void> {
     return appendLine(this.attemptsFile, attempt);
+  }
+
+  /** Raises `corrupt_file`. */
+  cuts(): Promise<TrialCut[]> {
+    return readLines(this.cutsFile, TrialCut);
+  }
+
+  /** Trials on several machines may write at the same time, where appending alone could lose a line. Raises `sweep_locked`. */
+  addCut(cut: TrialCut): Promise<void> {
+    return withLock(`${this.cutsFile}.lock`, { code: 'sweep_locked', wait_ms: CUTS_WAIT_MS }, () =>
+      appendLine(this.cutsFile, cut),
+    );
+  }
+
+  private get cutsFile(): string {
+    return join(this.path, 'cuts.jsonl');
   }
 
   private get attemptsFile(): string {

@@ -2,8 +2,11 @@ import { join } from 'node:path';
 import type { z } from 'zod';
 import type { WorkerEvent } from '../contracts/events.ts';
 import type { TrainJob } from '../contracts/job.ts';
+import type { TrialCut } from '../contracts/sweep.ts';
 import { checkLogged, decide } from '../convergence/index.ts';
-import { DecisionJournal, lastSteps, readEvents } from '../runs/index.ts';
+import { PosetwinError } from '../errors.ts';
+import { describeCut } from '../plan/early-stopping.ts';
+import { DecisionJournal, heldOutPose, lastSteps, readEvents } from '../runs/index.ts';
 import type { RunContext } from './context.ts';
 import { primaryPath } from './primary.ts';
 import type { Stage } from './stage.ts';
@@ -34,35 +37,71 @@ export const learningInputs = (context: RunContext) => ({
   primary: primaryPath(context),
 });
 
-/** Listens to a training: checks every logged loss and answers every boundary, from the journal where it can. */
-const listener = (context: RunContext, journal: DecisionJournal, history: WorkerEvent[]) => {
+/** What a training is told by, and what to do when the rule of a sweep cuts it. */
+interface Listening {
+  journal: DecisionJournal;
+  history: WorkerEvent[];
+  onCut: (cut: TrialCut) => void;
+}
+
+/**
+ * Listens to a training: checks every logged loss and answers every boundary, from the journal where it can. A cut gives
+ * no answer: the training is not over, and whoever goes on with it is asked again.
+ */
+const listener = (context: RunContext, { journal, history, onCut }: Listening) => {
   const { spec } = context.plan.stages.train;
   const { q } = spec.schedule;
+  const cutAfter = async (step: number): Promise<TrialCut | undefined> =>
+    step < spec.train.max_train_steps && (await journal.find(step)) === undefined
+      ? context.askRule?.(step, heldOutPose(history))
+      : undefined;
   return async (event: WorkerEvent): Promise<void> => {
     history.push(event);
     if (event.type === 'step') checkLogged(event, q);
     if (event.type !== 'boundary') return;
-    const decision = await journal.answer(event.step, () =>
-      decide(lastSteps(history), event.step, q, seriesOptions(spec)),
-    );
+    const answer = decide(lastSteps(history), event.step, q, seriesOptions(spec));
+    const cut = answer.decision === 'stop' ? undefined : await cutAfter(event.step);
+    if (cut !== undefined) return onCut(cut);
+    const decision = await journal.answer(event.step, () => answer);
     context.emit({ type: 'decision', stage: 'train', decision });
   };
 };
 
+/** Stopped as by Ctrl-C, with all saved. */
+const isCancelled = (error: unknown): boolean => error instanceof PosetwinError && error.code === 'cancelled';
+
+const cutShort = (cut: TrialCut): PosetwinError =>
+  new PosetwinError('cut_short', describeCut(cut), {
+    hint: `its checkpoint is kept: --trial ${cut.trial} goes on with it all the same`,
+  });
+
 /**
  * Training of the secondary adapter (Eq. 40, 43) in Python, its convergence decided here. Goes on from the newest valid
- * checkpoint; answers once journalled are never decided anew. Raises `loss_mismatch`, and what the worker raises.
+ * checkpoint; answers once journalled are never decided anew. Raises `loss_mismatch`, `cut_short` where the rule of a
+ * sweep has ended it with a checkpoint, and what the worker raises.
  */
 export const train: Stage = {
   name: 'train',
   async run(context, folder) {
     const journal = new DecisionJournal(join(folder, 'decisions.jsonl'));
     const history = await readEvents(join(folder, 'events.jsonl'));
-    await runWorkerStage(context, 'train', folder, {
-      inputs: { ...learningInputs(context), decisions: journal.file },
-      nnodes: context.experiment.train.nnodes,
-      nproc_per_node: context.experiment.train.nproc_per_node,
-      onEvent: listener(context, journal, history),
-    });
+    const cuts: TrialCut[] = [];
+    const end = new AbortController();
+    const onCut = (cut: TrialCut): void => {
+      cuts.push(cut);
+      end.abort();
+    };
+    const interrupts = { ...context.interrupts, stop: AbortSignal.any([context.interrupts.stop, end.signal]) };
+    try {
+      await runWorkerStage({ ...context, interrupts }, 'train', folder, {
+        inputs: { ...learningInputs(context), decisions: journal.file },
+        nnodes: context.experiment.train.nnodes,
+        nproc_per_node: context.experiment.train.nproc_per_node,
+        onEvent: listener(context, { journal, history, onCut }),
+      });
+    } catch (error) {
+      const [cut] = cuts;
+      throw cut !== undefined && isCancelled(error) ? cutShort(cut) : error;
+    }
   },
 };

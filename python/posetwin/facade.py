@@ -95,6 +95,16 @@ def list_poses() -> Json:
 
 
 @method
+def suggest(axes: list[Json], seed: int, finished: list[Json], count: int) -> Json:
+    """Where the next trials of a search should be. Raises PosetwinError: missing_package."""
+    from posetwin.search import Axis, Finished
+    from posetwin.search import suggest as search
+
+    asked = [Axis(**axis) for axis in axes], seed, [Finished(**trial) for trial in finished], count
+    return {"trials": search(*asked)}
+
+
+@method
 def count_poses(path: str, layout: Layout) -> Json:
     """How many poses a table holds, all of it checked. Raises PosetwinError: as `read_pose_table`."""
     from posetwin.data.pose_tables import read_pose_table

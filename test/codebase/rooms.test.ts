@@ -36,7 +36,7 @@ const pythonRooms = [
   ['models'],
   ['control'],
   ['keypoints'],
-  ['device', 'shipped', 'watchdog'],
+  ['device', 'shipped', 'watchdog', 'search'],
   ['losses', 'schedule'],
   ['contracts'],
   ['errors'],

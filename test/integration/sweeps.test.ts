@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { listTagged } from '../../orchestrator/processes/process-table.ts';
+import { writeJson, writeText } from '../../orchestrator/runs/index.ts';
 import { newFolder, posetwin } from '../fixtures/small-run.ts';
 
 const minutes = 60_000;
@@ -88,6 +89,50 @@ describe('a sweep of two trials that share their set', () => {
       // Whichever trial came second had to wait, or found it there.
       expect(countOf(text, /^(assemble|cache) +cached/gm)).toBeGreaterThanOrEqual(2);
       expect(await readdir(join(folder, '.posetwin/store/assemble'))).toHaveLength(1);
+    },
+    5 * minutes,
+  );
+});
+
+describe('a sweep with a rule for early stopping', () => {
+  const few = ['max_train_steps=2', 'global_batch_size=1', 'validation={steps: 1, num_pairs: 1, num_timesteps: 1}'];
+  const ruled = [
+    ...['name=ruled', 'schedule.num_steps=2', 'convergence.decision_steps=1', ...few.map(text => `train.${text}`)],
+    'sweep.early_stopping={rule: median, min_trials: 2}',
+  ].flatMap(setting => ['--set', setting]);
+  const given = ['small.yaml', '--sweep', 'train.learning_rate=1e-4,3e-4,1', ...ruled];
+
+  /** Stands for a training that is done: its validation is all that the others ask for. */
+  const train = async (key: string, target_pose: number): Promise<void> => {
+    const training = join(folder, '.posetwin/store/train', key);
+    const seen = { type: 'validation', time: 0, step: 1, num_pairs: 1, objective: 1, best: true };
+    await writeText(join(training, 'events.jsonl'), `${JSON.stringify({ ...seen, terms: { target_pose } })}\n`);
+    const facts = { finished: '', seconds: 0, code_digest: '' };
+    await writeJson(join(training, 'stage.json'), { stage: 'train', key, version: 1, spec: {}, inputs: {}, ...facts });
+  };
+  const trialsOf = (output: string) => JSON.parse(output).trials;
+
+  it(
+    'cuts a trial that falls behind, with a checkpoint, and leaves its training unfinished',
+    async () => {
+      // What the keys of a set begin with is known once Python was asked for it.
+      await posetwin(folder, ['small.yaml', '--until', 'assemble']);
+      const trials = trialsOf((await posetwin(folder, ['plan', ...given, '--json'])).output);
+      const keyOf = (index: number) =>
+        trials[index].stages.find(({ stage }: { stage: string }) => stage === 'train').key;
+      await train(keyOf(0), 0.001);
+      await train(keyOf(1), 0.003);
+      const { code, output } = await posetwin(folder, [...given, '--until', 'train']);
+      expect(code).toBe(0);
+      expect(output).toContain('cut at step 1: median');
+      const last = trialsOf((await posetwin(folder, ['status', 'ruled', '--json'])).output).at(-1);
+      // (0.001 + 0.003) / 2; a rate of 1 throws keypoints about by tenths of the frame.
+      expect(last).toMatchObject({ state: 'cut', step: 1, cut: { step: 1, threshold: 0.002 } });
+      expect(last.cut.value).toBeGreaterThan(0.01);
+      const partial = join(folder, '.posetwin/store/train', `${keyOf(2)}.partial`);
+      expect(await readdir(join(partial, 'checkpoints'))).toEqual(['step-000001']);
+      // No answer either: whoever goes on is asked again.
+      for (const file of ['result.json', 'decisions.jsonl']) expect(await readdir(partial)).not.toContain(file);
     },
     5 * minutes,
   );

@@ -12,6 +12,7 @@ import { reportSweep } from '../../../orchestrator/commands/sweep-report.ts';
 import type { SweepTrial } from '../../../orchestrator/contracts/sweep.ts';
 import { thisProcess } from '../../../orchestrator/processes/lock.ts';
 import { SweepFolder } from '../../../orchestrator/runs/index.ts';
+import { noFlags } from '../../fixtures/run-options.ts';
 import { makeWorkspace, type Workspace } from '../config/workspace.ts';
 import { failRun, finishRun } from './finished.ts';
 
@@ -25,9 +26,7 @@ let workspace: Workspace;
 let out: string[];
 let trials: SweepTrial[];
 const before = process.cwd();
-const nothing = { set: [], sweep: [], json: false, dryRun: false, printConfig: false };
-const usual = { fresh: false, smoke: false, local: false, requireConverged: false, failFast: false };
-const freeze = () => runExperiment('x.yaml', { ...nothing, ...usual, onlyFailed: true });
+const freeze = () => runExperiment('x.yaml', { ...noFlags, onlyFailed: true });
 
 beforeEach(async () => {
   workspace = makeWorkspace();

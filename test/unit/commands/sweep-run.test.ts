@@ -110,6 +110,14 @@ describe('a sweep', () => {
     expect(run.failed.size).toBe(0);
   });
 
+  it('takes a trial that was cut for a result, which is neither tried again nor a failure', async () => {
+    const { run, started, judged } = await play({ 1: ['done'], 2: ['cut', 'done'], 3: ['done'] }, 1);
+    expect(started).toEqual([1, 2, 3]);
+    expect(judged).toEqual(['1 done', '2 cut', '3 done']);
+    expect([run.failed.size, run.stopped]).toEqual([0, undefined]);
+    expect((await folder.attempts())[1]).toMatchObject({ outcome: 'cut', exit_code: null, next: 'none' });
+  });
+
   it('stops at --max-failures, and starts nothing more', async () => {
     const { run, started } = await play({ 1: ['code bad_image'], 2: ['code bad_image'], 3: ['done'] }, 2);
     expect(started).toEqual([1, 2]);

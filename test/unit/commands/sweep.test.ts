@@ -7,6 +7,7 @@ import { stateOf } from '../../../orchestrator/commands/trial-state.ts';
 import { validate } from '../../../orchestrator/commands/validate.ts';
 import { thisProcess } from '../../../orchestrator/processes/lock.ts';
 import { chooseRun, findTrial, listRuns, type Status, SweepFolder } from '../../../orchestrator/runs/index.ts';
+import { noFlags } from '../../fixtures/run-options.ts';
 import { experimentOf, makeWorkspace, type Workspace } from '../config/workspace.ts';
 
 const plain = 'name: x\ndataset: mini-small\n';
@@ -30,12 +31,6 @@ afterEach(() => {
 });
 
 const usual = { set: [], sweep: [], json: false };
-const runOptions = {
-  ...usual,
-  ...{ dryRun: false, printConfig: false, fresh: false, requireConverged: false, failFast: false },
-  ...{ onlyFailed: false, local: false, smoke: false },
-};
-
 describe('validate', () => {
   it('checks every trial, and says how many there are', async () => {
     const file = workspace.write({ 'x.yaml': plain + sweep });
@@ -75,7 +70,7 @@ describe('plan', () => {
 
 /** Freezes the plan and starts nothing: no trial has failed yet. */
 const freeze = (file: string, given: string[] = []) =>
-  runExperiment(file, { ...runOptions, sweep: given, onlyFailed: true });
+  runExperiment(file, { ...noFlags, sweep: given, onlyFailed: true });
 
 describe('a frozen plan', () => {
   it('holds the trials as they were, whatever becomes of the file', async () => {
@@ -124,8 +119,8 @@ describe('a frozen plan', () => {
 describe('--trial', () => {
   it('is refused where there is no such trial, or beside what would change it', async () => {
     const file = workspace.write({ 'x.yaml': plain });
-    await expect(runExperiment(file, { ...runOptions, trial: 'abc' })).rejects.toMatchObject({ code: 'usage' });
-    const changed = { ...runOptions, trial: 'abc', set: ['seed=1'] };
+    await expect(runExperiment(file, { ...noFlags, trial: 'abc' })).rejects.toMatchObject({ code: 'usage' });
+    const changed = { ...noFlags, trial: 'abc', set: ['seed=1'] };
     await expect(runExperiment(file, changed)).rejects.toMatchObject({ code: 'usage' });
   });
 });
@@ -133,10 +128,17 @@ describe('--trial', () => {
 describe('flags of a sweep', () => {
   it('are refused where there is none', async () => {
     const file = workspace.write({ 'x.yaml': plain });
-    for (const given of [{ failFast: true }, { maxFailures: 1 }, { onlyFailed: true }, { local: true }])
-      await expect(runExperiment(file, { ...runOptions, ...given })).rejects.toMatchObject({ code: 'usage' });
+    const flags = [
+      { failFast: true },
+      { maxFailures: 1 },
+      { onlyFailed: true },
+      { local: true },
+      { earlyStopping: true },
+    ];
+    for (const given of flags)
+      await expect(runExperiment(file, { ...noFlags, ...given })).rejects.toMatchObject({ code: 'usage' });
     const many = workspace.write({ 'y.yaml': plain + sweep });
-    await expect(runExperiment(many, { ...runOptions, fresh: true })).rejects.toMatchObject({ code: 'usage' });
+    await expect(runExperiment(many, { ...noFlags, fresh: true })).rejects.toMatchObject({ code: 'usage' });
   });
 });
 

@@ -10,6 +10,10 @@ describe('an exit code', () => {
       expect(outcomeOf(code, false)).toEqual({ state: 'failed', exit_code: code });
   });
 
+  it('5 is a trial that was cut, also while it is told to stop', () => {
+    for (const stopped of [false, true]) expect(outcomeOf(5, stopped)).toEqual({ state: 'cut' });
+  });
+
   it('of a trial that was told to stop is cancelled, unless it had an end of its own', () => {
     for (const code of [130, 137]) expect(outcomeOf(code, true)).toEqual({ state: 'cancelled' });
     expect(outcomeOf(0, true)).toEqual({ state: 'done' });

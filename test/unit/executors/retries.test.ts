@@ -33,6 +33,10 @@ describe('an attempt', () => {
     for (const code of codes) expect(failed(code, 1)).toBe('diverged');
   });
 
+  it('that was cut has a result, whatever code came with it', () => {
+    for (const code of ['cut_short', null]) expect(judgeAttempt({ state: 'cut' }, code, 0)).toBe('cut');
+  });
+
   it('waits double from failure to failure, and not at all after an interruption', () => {
     expect([0, 1, 2, 3].map(failures => backoffMs(failures, 5_000))).toEqual([0, 5_000, 10_000, 20_000]);
   });

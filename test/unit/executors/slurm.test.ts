@@ -148,6 +148,7 @@ describe('the outcome of a task', () => {
     [4, { state: 'done' }],
     [143, { state: 'preempted' }],
     [130, { state: 'preempted' }],
+    [5, { state: 'cut' }],
     [2, { state: 'failed', exit_code: 2 }],
     [137, { state: 'failed', exit_code: 137 }],
   ])('of exit code %d is %j', (code, outcome) => {
@@ -166,6 +167,7 @@ describe('the outcome of a task', () => {
     [record('COMPLETED'), { state: 'done' }],
     [record('FAILED', { exit_code: 3 }), { state: 'failed', exit_code: 3 }],
     [record('FAILED', { exit_code: 130 }), { state: 'preempted' }],
+    [record('FAILED', { exit_code: 5 }), { state: 'cut' }],
     [record('FAILED', { signal: 9 }), { state: 'failed', exit_code: 137 }],
     [record('CANCELLED', { signal: 15 }), { state: 'cancelled' }],
     [record('NODE_FAIL'), { state: 'preempted' }],
@@ -180,6 +182,7 @@ describe('the outcome of a task', () => {
     expect(outcomeOf(record('CANCELLED'), 130)).toEqual({ state: 'cancelled' });
     expect(outcomeOf(record('PREEMPTED'), 1)).toEqual({ state: 'preempted' });
     expect(outcomeOf(record('CANCELLED'), 0)).toEqual({ state: 'done' });
+    expect(outcomeOf(record('PREEMPTED'), 5)).toEqual({ state: 'cut' });
   });
 
   it('is what the job script wrote once the job has ended, or is forgotten', () => {
