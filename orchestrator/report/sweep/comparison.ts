@@ -64,13 +64,15 @@ export const meanOverTrials = (
   return known.length === 0 ? null : meanOf(known);
 };
 
-/** The trials of a setting that are not simply done, with what became of them: `seed 3: no gradient`. */
-export const troubles = ({ trials }: Pick<Setting, 'trials'>): string =>
-  trials
-    .map(trial => ({ seed: trial.seed, outcome: outcomeOf(trial) }))
-    .filter(({ outcome }) => outcome !== 'done')
-    .map(({ seed, outcome }) => (trials.length === 1 ? outcome : `seed ${seed}: ${outcome}`))
-    .join(', ');
+/** The trials of a setting that are not simply done, with what became of them: `seed 3: no gradient`, or of all of them. */
+export const troubles = ({ trials }: Pick<Setting, 'trials'>): string => {
+  const outcomes = trials.map(trial => ({ seed: trial.seed, outcome: outcomeOf(trial) }));
+  const unfinished = outcomes.filter(({ outcome }) => outcome !== 'done');
+  const [first] = unfinished;
+  const isCommon = unfinished.length === trials.length && unfinished.every(({ outcome }) => outcome === first?.outcome);
+  if (isCommon) return first?.outcome ?? '';
+  return unfinished.map(({ seed, outcome }) => `seed ${seed}: ${outcome}`).join(', ');
+};
 
 /** `8 done, 1 diverged`. */
 export const countOutcomes = (trials: readonly TrialRecord[]): string => {

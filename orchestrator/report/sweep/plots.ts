@@ -86,12 +86,12 @@ export const parallelPlot = (axes: readonly SweepAxis[], trials: readonly TrialR
   const ticks = dimensions.flatMap(dimension => dimension.ticks.map(tick => ({ ...tick, name: dimension.name })));
   const names = dimensions.map(({ name }) => name);
   return draw(`${trials.length} trials as lines over ${names.join(', ')}`, {
-    width: Math.max(460, 165 * names.length),
+    width: Math.max(760, 190 * names.length),
     height: 330,
     marginLeft: 50,
     marginTop: 34,
     marginRight: 130,
-    x: { type: 'point', domain: names, label: null, axis: 'top', tickSize: 0, tickFormat: name => shorten(name, 22) },
+    x: { type: 'point', domain: names, label: null, axis: 'top', tickSize: 0, tickFormat: name => shorten(name, 26) },
     y: { axis: null, domain: [0, 1], inset: 8 },
     opacity: { type: 'identity' },
     marks: [

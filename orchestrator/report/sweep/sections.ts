@@ -91,7 +91,7 @@ export const axesSection = ({ trials }: SweepComparison): Html => {
   return html`<section id="axes"><h2>Axes</h2>
 ${pairs.length === 0 && html`<p>Fewer than two axes have several values: there is no pair to draw a heat map of.</p>`}
 <div class="plots">${pairs.map(pair => pairPlots(pair, trained))}</div>
-${trained.length > 0 && plot('All axes', parallelPlot(axes, trained), 'One line for each trained trial; the stronger it is, the smaller its error. Values of an axis stand at equal distances.')}
+${trained.length > 0 && html`<div class="single">${plot('All axes', parallelPlot(axes, trained), 'One line for each trained trial; the stronger it is, the smaller its error. Values of an axis stand at equal distances.')}</div>`}
 </section>`;
 };
 
