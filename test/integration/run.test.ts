@@ -56,7 +56,7 @@ describe('a run from one YAML file', () => {
     // Asking this interpreter for anything would fail.
     const again = await posetwin(folder, ['small.yaml'], { env: { POSETWIN_PYTHON: '/no/python' } });
     expect(again.code).toBe(0);
-    expect(again.output.match(/cached/g)).toHaveLength(8);
+    expect(again.output.match(/cached/g)).toHaveLength(9);
   });
 
   it('is the trial of a sweep over the same values, which is not run again', async () => {
