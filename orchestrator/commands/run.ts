@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { LoadedExperiment } from '../config/load.ts';
-import { type LoadedSweep, loadSweep, type Search } from '../config/sweep.ts';
+import { loadSweep } from '../config/sweep.ts';
 import { PosetwinError, toPosetwinError } from '../errors.ts';
-import { smokeName, smokeOf } from '../plan/smoke.ts';
 import type { StageName } from '../plan/versions.ts';
 import { thisProcess } from '../processes/lock.ts';
 import { dieWithParent } from '../processes/parent.ts';
@@ -33,6 +32,7 @@ import { printConfig } from './print-config.ts';
 import { makeReporter, type Reporter } from './reporter.ts';
 import { type RunSweepOptions, runSweep } from './run-sweep.ts';
 import { runSearch } from './search.ts';
+import { inSize, refuseWithSmoke, searchInSize, sweepInSize } from './smoke.ts';
 import { summaryLines } from './summary.ts';
 
 export interface RunOptions extends RunSweepOptions {
@@ -179,28 +179,6 @@ const refuseWithTrial = (option: string): PosetwinError =>
     hint: 'change the file and run the sweep, which adds what is new to its plan',
   });
 
-/** The experiment, or with `--smoke` the one that stands for it in small. */
-const inSize = <T extends Resolved>(resolved: T, { smoke }: Pick<RunOptions, 'smoke'>): T =>
-  smoke ? { ...resolved, experiment: smokeOf(resolved.experiment) } : resolved;
-
-const searchInSize = (search: Search, options: RunOptions): Search =>
-  options.smoke
-    ? {
-        ...search,
-        name: smokeName(search.name),
-        withTrials: asked => sweepInSize(search.withTrials(asked), options),
-      }
-    : search;
-
-const sweepInSize = (sweep: LoadedSweep, options: RunOptions): LoadedSweep => {
-  if (!sweep.ok) return sweep;
-  const trials = sweep.trials.map(({ assignment, result }) => ({
-    assignment,
-    result: result.ok ? inSize(result, options) : result,
-  }));
-  return { ...sweep, trials };
-};
-
 const unknownTrial = (file: string, id: string): PosetwinError =>
   new PosetwinError('usage', `no sweep of ${file} in runs/ has a trial '${id}'`, {
     hint: 'posetwin status lists the trials; the command of the sweep itself makes its plan',
@@ -224,11 +202,6 @@ const runTrial = async (file: string, id: string, options: RunOptions): Promise<
     stopWatching();
   }
 };
-
-const refuseWithSmoke = (): PosetwinError =>
-  new PosetwinError('usage', '--smoke runs something: it cannot be had with --dry-run or --print-config', {
-    hint: 'leave one of them out',
-  });
 
 const refuseWithoutTrial = (): PosetwinError =>
   new PosetwinError('usage', '--early-stopping has no effect without --trial', {
