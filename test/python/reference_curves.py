@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -105,13 +106,36 @@ def draw_noise_float64(seed: int, purpose: str, indices: Iterable[int], shape: S
     return torch.stack(draws)
 
 
+def embed_timesteps_float64(
+    timesteps: torch.Tensor,
+    embedding_dim: int,
+    flip_sin_to_cos: bool = False,
+    downscale_freq_shift: float = 1,
+    scale: float = 1,
+    max_period: int = 10000,
+) -> torch.Tensor:
+    """diffusers' get_timestep_embedding, (N,) → (N, embedding_dim), in float64: it computes in float32 whatever the
+    model's dtype, where torch.exp differs in its last bits between processors."""
+    half = embedding_dim // 2
+    exponent = -math.log(max_period) * torch.arange(half, dtype=torch.float64) / (half - downscale_freq_shift)
+    angle = scale * timesteps[:, None].double() * exponent.exp()
+    parts = [angle.sin(), angle.cos()]
+    return torch.cat(parts[::-1] if flip_sin_to_cos else parts, dim=-1)
+
+
+@contextmanager
+def timesteps_in_float64() -> Iterator[None]:
+    with patch("diffusers.models.embeddings.get_timestep_embedding", embed_timesteps_float64):
+        yield
+
+
 @contextmanager
 def in_float64() -> Iterator[None]:
     """And without filling memory that is about to be written, which takes a sixth of the time."""
     settings = torch.utils.deterministic
     before, settings.fill_uninitialized_memory = settings.fill_uninitialized_memory, False
     try:
-        with patch("posetwin.training.batches.draw_noise", draw_noise_float64):
+        with patch("posetwin.training.batches.draw_noise", draw_noise_float64), timesteps_in_float64():
             yield
     finally:
         settings.fill_uninitialized_memory = before

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from diffusers.models.embeddings import get_timestep_embedding
 from method_by_hand import SHAPE, ByHand, Numbers, first_steps, noise_of
 from reference_curves import (
     CHART,
@@ -19,9 +20,11 @@ from reference_curves import (
     TOLERANCE,
     Curve,
     assemble,
+    embed_timesteps_float64,
     moved,
     read_all,
     read_golden,
+    timesteps_in_float64,
     train,
     version,
 )
@@ -60,12 +63,25 @@ def test_the_first_steps_are_those_of_the_equations_by_hand(folder: Path, name: 
         return method.secondary(index, a, b, t, scene=name == "patent-scene")
 
     settings = {**TRAIN, **experiment.train}
-    for k, numbers in enumerate(first_steps(method.adapter, loss, golden, settings, count=2)):
+    with timesteps_in_float64():
+        steps = first_steps(method.adapter, loss, golden, settings, count=2)
+    for k, numbers in enumerate(steps):
         assert numbers.keys() == golden.keys() - {"pictures", "t", "learning_rate"}
         for column, value in numbers.items():
             expected = golden[column][k]
             expected = expected[0] if isinstance(expected, list) else expected
             assert value == pytest.approx(expected, rel=BY_HAND), f"{name}: {column} at step {k + 1}"
+
+
+def test_timesteps_in_float64_are_embedded_as_diffusers_does_it() -> None:
+    timesteps = torch.tensor([0.0, 1.0, 333.25, 999.0])
+    for options in ({"flip_sin_to_cos": True, "downscale_freq_shift": 0}, {}):
+        embedded = embed_timesteps_float64(timesteps, 64, **options)
+        assert embedded.dtype == torch.float64
+        # 999 times the rounding of an exponential in float32.
+        torch.testing.assert_close(
+            embedded.float(), get_timestep_embedding(timesteps, 64, **options), rtol=0, atol=5e-4
+        )
 
 
 def test_the_product_draws_its_noise_from_the_same_generators_in_float32() -> None:
