@@ -1,7 +1,7 @@
 /**
  * `npm run drill`: a sweep of 24 trials is killed in its middle (`kill -9`) and continued; then the same sweep is run on a
  * Slurm cluster of this machine (root, Debian's slurmctld, slurmd, munge). Tells what ran twice, what sharing saved and
- * whether both gave the same bits; fails where something ran twice or the bits differ. Ten minutes on two cores.
+ * whether both gave the same bits; fails where something ran twice or the bits differ. Twenty minutes on two cores.
  * `--no-slurm` leaves the second half out; `--keep` the folders.
  */
 import { existsSync } from 'node:fs';
