@@ -2,11 +2,11 @@ import { existsSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { z } from 'zod';
 import { EvaluateResult } from '../contracts/results.ts';
-import type { SweepPlan, SweepTrial } from '../contracts/sweep.ts';
+import type { SweepPlan, SweepTrial, TrialCut } from '../contracts/sweep.ts';
 import { measuredOf, type TrialLoss, type TrialRecord } from '../report/sweep/record.ts';
 import { chooseRun, type RunFolder, readJson, readJsonIfThere, readLines, StageRecord } from '../runs/index.ts';
 import { readVerdict } from '../stages/verdict.ts';
-import { stateOf } from './trial-state.ts';
+import { standingCuts, stateOf } from './trial-state.ts';
 
 /** As little of an event as tells what a training has cost: journals are long. */
 const Sign = z.object({
@@ -66,7 +66,7 @@ const resultOf = async (run: RunFolder): Promise<Pick<TrialRecord, 'measured' | 
   return { measured, loss: await lossOf(judged) };
 };
 
-const recordOf = async (trial: SweepTrial, sweepFolder: string): Promise<TrialRecord> => {
+const recordOf = async (trial: SweepTrial, cut: TrialCut | undefined, sweepFolder: string): Promise<TrialRecord> => {
   const { id, assignment, experiment, singular, orphaned } = trial;
   const { run } = chooseRun(experiment, { fresh: false });
   const status = await run.status();
@@ -76,7 +76,7 @@ const recordOf = async (trial: SweepTrial, sweepFolder: string): Promise<TrialRe
     ...{ id, assignment, singular, orphaned },
     seed: experiment.seed,
     schedule: experiment.schedule,
-    state: stateOf(status),
+    state: stateOf(status, cut),
     code: status?.code ?? null,
     run: run.relativePath,
     report: isDone && existsSync(page) ? relative(sweepFolder, page) : null,
@@ -87,11 +87,12 @@ const recordOf = async (trial: SweepTrial, sweepFolder: string): Promise<TrialRe
 
 /** Every trial of a frozen sweep with all that is known of it, from files alone. Raises `corrupt_file`. */
 export const readTrials = async (
-  { trials }: Pick<SweepPlan, 'trials'>,
+  plan: Pick<SweepPlan, 'name' | 'sweep' | 'trials'>,
   sweepFolder: string,
 ): Promise<TrialRecord[]> => {
+  const cuts = await standingCuts(plan);
   const records: TrialRecord[] = [];
   // One after the other: the journals of hundreds of trials at once would fill the memory.
-  for (const trial of trials) records.push(await recordOf(trial, sweepFolder));
+  for (const trial of plan.trials) records.push(await recordOf(trial, cuts.get(trial.id), sweepFolder));
   return records;
 };

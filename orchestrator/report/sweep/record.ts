@@ -91,7 +91,7 @@ export const measuredOf = ({ pairs }: EvaluateResult): Measured => {
 export const isTrained = ({ measured, loss }: TrialRecord): boolean => measured !== null && loss?.refused === false;
 
 /** Whether nothing more will come of it without a person. */
-export const isEnded = ({ state }: TrialRecord): boolean => ['done', 'failed', 'diverged'].includes(state);
+export const isEnded = ({ state }: TrialRecord): boolean => ['done', 'failed', 'diverged', 'cut'].includes(state);
 
 const words: Readonly<Record<string, string>> = { dead_gradient: 'no gradient', diverged: 'diverged' };
 

@@ -1,6 +1,7 @@
 import { appendFile, mkdir, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { compareTrials } from '../../../orchestrator/commands/compare.ts';
 import { ruleFor } from '../../../orchestrator/commands/early-stopping.ts';
 import { exitCodeOf } from '../../../orchestrator/commands/exit-codes.ts';
 import { runExperiment } from '../../../orchestrator/commands/run.ts';
@@ -173,6 +174,17 @@ describe('a trial that was cut', () => {
     await showStatus('test', { json: true });
     expect(JSON.parse(out.join('')).trials).toMatchObject([{ state: 'cut', cut: { step: 20, threshold: 0.25 } }]);
     expect((await reportTrial(trial)).state).toBe('interrupted');
+  });
+
+  it('keeps its row in a comparison, as what it is', async () => {
+    const trial = trialOf(1);
+    const folder = await freeze([trial]);
+    await folder.addCut({ ...cut, trial: trial.id });
+    await runOf(trial).writeStatus({ ...status, status: 'interrupted', code: 'cut_short' });
+    const out: string[] = [];
+    vi.spyOn(console, 'log').mockImplementation((text: string) => void out.push(text));
+    expect(await compareTrials('test', { by: 'error', json: true, markdown: false })).toBe(0);
+    expect(JSON.parse(out.join('')).trials).toMatchObject([{ id: trial.id, state: 'cut', outcome: 'cut' }]);
   });
 
   it('is not started again by the same command', async () => {
