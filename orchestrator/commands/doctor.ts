@@ -8,6 +8,7 @@ import { toPosetwinError } from '../errors.ts';
 import { locatePython } from '../processes/python-setup.ts';
 import { hashFile, projectFolder } from '../runs/index.ts';
 import { Services } from '../stages/services.ts';
+import { datasetGuides, describeGuides } from './doctor-datasets.ts';
 import { exitCodes } from './exit-codes.ts';
 import { formatBytes } from './table.ts';
 
@@ -107,8 +108,18 @@ const checkStore = async (): Promise<Finding> => {
   }
 };
 
-/** `posetwin doctor`: what this machine has and lacks, each lack with its fix. Answers 0, or 3 when something is missing. */
-export const doctor = async ({ json }: { json: boolean }): Promise<number> => {
+/** Datasets are no part of this machine's health: where to get them is told on request, and at once. */
+const tellDatasets = (json: boolean): number => {
+  console.log(json ? JSON.stringify({ datasets: datasetGuides }, null, 2) : describeGuides());
+  return exitCodes.done;
+};
+
+/**
+ * `posetwin doctor`: what this machine has and lacks, each lack with its fix. Answers 0, or 3 when something is missing.
+ * With `datasets` how to get MPII, COCO and others instead, each with its licence; answers 0.
+ */
+export const doctor = async ({ json, datasets }: { json: boolean; datasets: boolean }): Promise<number> => {
+  if (datasets) return tellDatasets(json);
   const findings = [
     checkNode(),
     ...(await checkPython()),
@@ -119,7 +130,10 @@ export const doctor = async ({ json }: { json: boolean }): Promise<number> => {
   ];
   const ok = findings.every(finding => finding.ok);
   if (json) console.log(JSON.stringify({ ok, findings }, null, 2));
-  else for (const finding of findings) print(finding);
+  else {
+    for (const finding of findings) print(finding);
+    console.log('       MPII, COCO, Cricket Shots, Yoga Posture, Human-Art: posetwin doctor --datasets');
+  }
   return ok ? exitCodes.done : exitCodes.failed;
 };
 

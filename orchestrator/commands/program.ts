@@ -62,6 +62,27 @@ const addRun = (program: Command, done: Done): void => {
     .action(async (file, options) => done(await (await import('./run.ts')).runExperiment(file, options)));
 };
 
+const part = (text: string): string => {
+  const [index, count] = text.split('/').map(Number);
+  if (/^\d+\/\d+$/.test(text) && Number(index) < Number(count)) return text;
+  throw new InvalidArgumentError('a part is 0/8 to 7/8, for example');
+};
+
+const addAssemble = (program: Command, done: Done): void => {
+  withSet(program.command('assemble'))
+    .argument('<experiment>', 'YAML file')
+    .requiredOption('--part <k/n>', 'which share of the chunks, counted from 0', part)
+    .description('a share of the assembled set, so that several machines on one file system make it side by side')
+    .addHelpText(
+      'after',
+      examples(
+        'assemble my.yaml --part 0/4',
+        'run my.yaml --until assemble    # makes what is missing, pairs, and ends the set',
+      ),
+    )
+    .action(async (file, options) => done(await (await import('./assemble.ts')).assembleSome(file, options)));
+};
+
 const addReplay = (program: Command, done: Done): void => {
   withJson(program.command('replay'), 'events as JSON lines on standard output, the comparison last')
     .argument('<run>', 'name/id, id, folder, or a name for its last run that is done; a trial by its id')
@@ -101,7 +122,8 @@ const addChecks = (program: Command, done: Done): void => {
     .action(async (file, options) => done(await (await import('./memory.ts')).showMemory(file, options)));
   withJson(program.command('doctor'))
     .description('what this machine has and lacks: Python, torch, devices, bridge, disk, weights')
-    .addHelpText('after', examples('doctor', 'doctor --json'))
+    .option('--datasets', 'instead: how to get MPII, COCO and others, with licences and the line for `sources`', false)
+    .addHelpText('after', examples('doctor', 'doctor --json', 'doctor --datasets'))
     .action(async options => done(await (await import('./doctor.ts')).doctor(options)));
 };
 
@@ -151,6 +173,34 @@ const addSample = (program: Command, done: Done): void => {
       ),
     )
     .action(async options => done(await (await import('./sample.ts')).sample(options)));
+};
+
+const addDataset = (program: Command, done: Done): void => {
+  withJson(program.command('dataset'))
+    .argument('<set>', 'the folder of an assembled set, a run, or an experiment file whose set is assembled')
+    .argument('[folder]', 'with --export: the new folder; nothing is overwritten')
+    .description('what an assembled dataset holds; as a page to look at, or as a folder for other trainers')
+    .option('--html <file>', 'one page: pairs with keypoints over them, control maps, charts, what was left out')
+    .option(
+      '--pairs <number>',
+      'with --html: so many pairs are shown, the first as the seed drew them',
+      wholeNumber(1),
+      200,
+    )
+    .option('--force', 'with --html: overwrite a file that is no such page', false)
+    .addOption(new Option('--export <format>', 'copy it for datasets and diffusers').choices(['imagefolder']))
+    .addHelpText(
+      'after',
+      examples(
+        'dataset my-set',
+        'dataset my.yaml --json',
+        'dataset quickstart --html set.html --pairs 60',
+        'dataset my.yaml --export imagefolder my-images',
+      ),
+    )
+    .action(async (set, folder, options) =>
+      done(await (await import('./dataset.ts')).showDataset(set, folder, options)),
+    );
 };
 
 const addFiles = (program: Command, done: Done): void => {
@@ -224,6 +274,7 @@ export const makeProgram = (done: Done): Command => {
   const program = new Command('posetwin').exitOverride().showHelpAfterError();
   program.description('Train pose adapters and check the theory behind them: one YAML file, one command.');
   program.enablePositionalOptions();
-  for (const add of [addRun, addReplay, addChecks, addTheory, addSample, addFiles]) add(program, done);
+  for (const add of [addRun, addAssemble, addReplay, addChecks, addTheory, addSample, addDataset, addFiles])
+    add(program, done);
   return program;
 };

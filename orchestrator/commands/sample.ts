@@ -53,7 +53,7 @@ const jobOf = (
   folder: string,
   { prompt, pose, seed, numImages }: SampleOptions,
 ): JobOf<'sample'> => {
-  const { backbone, adapter, detector, judge, dataset, evaluate, device, num_threads, rank_timeout_s } =
+  const { backbone, adapter, detector, judge, dataset, evaluate, device, num_threads, num_workers, rank_timeout_s } =
     found.experiment;
   const models = { backbone, adapter, detector, judge };
   const spec = { ...models, dataset, evaluate, prompt, pose: poseOf(pose), seed, num_images: numImages };
@@ -64,6 +64,7 @@ const jobOf = (
     output_dir: folder,
     device,
     num_threads,
+    num_workers,
     rank_timeout_s,
     wandb: null,
     inputs,

@@ -1,5 +1,6 @@
 /** Readings and numbers of the dataset that cannot be had together, or would have no effect beside others. */
-import type { Dataset } from '../contracts/dataset.ts';
+import type { Dataset, Filters } from '../contracts/dataset.ts';
+import { isPictureSource, type Source } from '../contracts/sources.ts';
 import { idle, type Refusal, type Rule, refuseIf, usual } from './rules.ts';
 
 const ofDataset = (check: (dataset: Dataset) => Refusal | undefined): Rule => ({
@@ -30,7 +31,39 @@ const idleNumPairs = ({ num_pairs }: Dataset): Refusal | undefined =>
     `leave it out, or at ${usual.dataset.num_pairs} where a named config sets it; or \`dataset.pairs: random\``,
   );
 
+/** Kinds whose pictures never have a class; drawn figures have the name of their pose. */
+const withoutClasses = new Set<Source['kind']>(['poses', 'folder']);
+
+const noClasses = ({ pairs, sources }: Dataset): Refusal | undefined =>
+  refuseIf(
+    pairs === 'other-class' && sources.every(({ kind }) => withoutClasses.has(kind)),
+    ['dataset.pairs', 'dataset.sources'],
+    'no source has classes, and so no picture is of another class',
+    '`dataset.pairs: random`, or a source of kind classes, mpii or mini',
+  );
+
+const onDisk = 'sources: of pictures on disk';
+
+const idleFilter = (filters: Filters): Refusal | undefined => {
+  const refusals = Object.entries(usual.dataset.filters).map(([key, byDefault]) =>
+    idle(`dataset.filters.${key}`, new Map<string, unknown>(Object.entries(filters)).get(key), byDefault, onDisk),
+  );
+  return refusals.find(refusal => refusal !== undefined);
+};
+
+/** What is done to pictures that lie on disk has no effect where all are drawn. */
+const idleOfPictures = ({ sources, captioner, resize, filters }: Dataset): Refusal | undefined => {
+  if (sources.some(isPictureSource)) return undefined;
+  return (
+    idle('dataset.captioner', captioner, usual.dataset.captioner, onDisk) ??
+    idle('dataset.resize', resize, usual.dataset.resize, onDisk) ??
+    idleFilter(filters)
+  );
+};
+
 export const datasetRules: readonly Rule[] = [
+  ofDataset(noClasses),
+  ofDataset(idleOfPictures),
   ofDataset(dataset => (dataset.pairs === 'all-combinations' ? idleNumPairs(dataset) : enoughCouples(dataset))),
   ofDataset(({ pairs, min_distance }) =>
     pairs === 'far'

@@ -10,27 +10,43 @@ interface FileLike {
   /** the mappings that have it; `*` is every item of a list */
   readonly within: Path;
   readonly key: string;
-  readonly wants: (around: LocatedMap) => Kind;
+  /** what may lie there; none where the key is no path of its own in this mapping */
+  readonly wants: (around: LocatedMap) => readonly Kind[];
   readonly isPath: (value: string) => boolean;
 }
 
 const hasSlash = (value: string) => /[\\/]/.test(value);
+const notEmpty = (value: string) => value !== '';
 
-const file = (): Kind => 'file';
-const folder = (): Kind => 'folder';
+const file = (): readonly Kind[] => ['file'];
+const folder = (): readonly Kind[] => ['folder'];
 
-/** A table of poses is a file, photos lie in a folder. */
-const wantedBySource = ({ entries }: LocatedMap): Kind => {
+const sourceKind = ({ entries }: LocatedMap): unknown => {
   const kind = entries.get('kind')?.value;
-  return kind?.type === 'scalar' && kind.value === 'poses' ? 'file' : 'folder';
+  return kind?.type === 'scalar' ? kind.value : undefined;
 };
 
+/** A table of poses is a file, shards are one or a folder of them, pictures lie in a folder. */
+const wantedBySource = (source: LocatedMap): readonly Kind[] => {
+  const kind = sourceKind(source);
+  if (kind === 'poses') return ['file'];
+  return kind === 'webdataset' ? ['file', 'folder'] : ['folder'];
+};
+
+/** COCO's annotations lie beside its images; those of MPII are named from its own folder. */
+const wantedByCoco = (source: LocatedMap): readonly Kind[] => (sourceKind(source) === 'coco' ? ['file'] : []);
+
+const sources: Path = ['dataset', 'sources', '*'];
+
 const fileLikes: readonly FileLike[] = [
-  { within: ['dataset', 'sources', '*'], key: 'path', wants: wantedBySource, isPath: value => value !== '' },
+  { within: sources, key: 'path', wants: wantedBySource, isPath: notEmpty },
+  { within: sources, key: 'annotations', wants: wantedByCoco, isPath: notEmpty },
+  { within: sources, key: 'captions', wants: wantedByCoco, isPath: notEmpty },
+  { within: ['dataset', 'captioner'], key: 'path', wants: folder, isPath: hasSlash },
   { within: ['figures'], key: 'pose', wants: file, isPath: value => value.endsWith('.json') },
   { within: ['backbone'], key: 'path', wants: folder, isPath: hasSlash },
   { within: ['adapter'], key: 'path', wants: folder, isPath: hasSlash },
-  { within: ['slurm'], key: 'setup', wants: file, isPath: value => value !== '' },
+  { within: ['slurm'], key: 'setup', wants: file, isPath: notEmpty },
 ];
 
 const kindOf = (path: string): Kind | undefined => {
@@ -60,10 +76,12 @@ const resolveOne = (tree: Located, { within, key, wants, isPath }: FileLike, dia
     const entry = map.entries.get(key);
     if (entry?.value.type !== 'scalar') return map;
     const node = entry.value;
-    if (typeof node.value !== 'string' || !isPath(node.value)) return map;
+    const kinds = wants(map);
+    if (kinds.length === 0 || typeof node.value !== 'string' || !isPath(node.value)) return map;
     const absolute = resolve(node.place.source.folder, node.value);
-    const [wanted, found] = [wants(map), kindOf(absolute)];
-    if (found !== wanted) {
+    const found = kindOf(absolute);
+    if (!found || !kinds.includes(found)) {
+      const wanted = kinds.join(' or ');
       const message = found
         ? `${absolute} is a ${found}, and a ${wanted} is needed`
         : `there is no ${wanted} ${absolute}`;

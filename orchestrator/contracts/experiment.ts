@@ -52,6 +52,12 @@ export const Experiment = z.strictObject({
   seed: Seed.default(0),
   device: z.enum(['auto', 'cuda', 'mps', 'cpu']).default('auto'),
   num_threads: z.int().min(0).max(1024).default(0).describe('CPU threads a process; 0 takes all cores.'),
+  num_workers: z
+    .int()
+    .min(0)
+    .max(1024)
+    .default(0)
+    .describe('Processes that assemble the set: read, detect, describe, draw; 0: one a GPU, or one a core.'),
   rank_timeout_s: z
     .number()
     .gt(0)

@@ -1,10 +1,11 @@
 import { z } from 'zod';
-import { PoseLayout, Split } from './dataset.ts';
+import { Split } from './dataset.ts';
 import { ResolvedSchedule } from './job.ts';
 import { Method, Train } from './method.ts';
 import { Adapter, Backbone, Detector } from './models.ts';
 import { Keypoints, PositiveInt, Seed } from './primitives.ts';
 import { Schedule } from './schedule.ts';
+import { PoseLayout } from './sources.ts';
 
 const shape = z.array(z.int());
 

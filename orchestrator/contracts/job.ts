@@ -4,6 +4,7 @@ import { Audit, Evaluate, Figures, Wandb } from './experiment.ts';
 import { Convergence, Method, Primary, Train } from './method.ts';
 import { Adapter, Backbone, Detector } from './models.ts';
 import { Fraction, LoggedNumber, Seed } from './primitives.ts';
+import { Source } from './sources.ts';
 
 /** What the worker gets as job.json. `spec` is exactly what the stage's key is made of; paths and devices are not. */
 const job = <S extends string, I extends string, P extends z.ZodType>(stage: S, inputs: readonly I[], spec: P) =>
@@ -13,6 +14,7 @@ const job = <S extends string, I extends string, P extends z.ZodType>(stage: S, 
     output_dir: z.string(),
     device: z.enum(['auto', 'cuda', 'mps', 'cpu']),
     num_threads: z.int(),
+    num_workers: z.int(),
     rank_timeout_s: z.number(),
     wandb: Wandb.nullable(),
     inputs: z.strictObject(Object.fromEntries(inputs.map(name => [name, z.string()])) as Record<I, z.ZodString>),
@@ -30,7 +32,17 @@ export const ResolvedSchedule = z.strictObject({
 });
 export type ResolvedSchedule = z.output<typeof ResolvedSchedule>;
 
-export const AssembleJob = job('assemble', ['items'], z.strictObject({ seed: Seed, dataset: Dataset }));
+/** Lists what the sources of pictures on disk hold; a drawn source has nothing to list. */
+export const IndexJob = job('index', [], z.strictObject({ sources: z.array(Source) }));
+/**
+ * The input `index` is the folder of the stage `index`, empty where no source has pictures on disk; `part` is `2/8` for
+ * the third eighth of the chunks, empty for all of them and the end.
+ */
+export const AssembleJob = job(
+  'assemble',
+  ['items', 'index', 'part'],
+  z.strictObject({ seed: Seed, dataset: Dataset }),
+);
 export const CacheJob = job('cache', ['assemble'], z.strictObject({ backbone: Backbone }));
 
 /** The input `primary` of the jobs below is Φ1: `mini`, or a folder that T2IAdapter.from_pretrained loads. */
@@ -98,6 +110,7 @@ export const SampleJob = job(
 );
 
 export const Job = z.discriminatedUnion('stage', [
+  IndexJob,
   AssembleJob,
   CacheJob,
   PrimaryJob,

@@ -1,27 +1,26 @@
-import type { Dataset, Sample } from '../contracts/dataset.ts';
-import type { SeededHash } from './random.ts';
+import type { Dataset } from '../contracts/dataset.ts';
+import { SeededMix } from './mix.ts';
+import { rowsOf, type Samples } from './samples.ts';
 
-/** `count` samples without repetition, in the order in which they stand; all of them when there are not more. */
+/** `count` of the rows without repetition, drawn by their ids, in the order in which they stand; all when not more. */
 export const drawSamples = (
-  samples: readonly Sample[],
+  { ids }: Samples,
+  rows: Int32Array,
   count: number,
-  random: SeededHash,
+  seed: number,
   purpose: string,
-): readonly Sample[] => {
-  if (samples.length <= count) return samples;
-  const ranked = samples
-    .map(({ id }) => ({ id, rank: random.integer(purpose, id) }))
-    .sort((a, b) => a.rank - b.rank || a.id - b.id);
-  const drawn = new Set(ranked.slice(0, count).map(({ id }) => id));
-  return samples.filter(({ id }) => drawn.has(id));
+): Int32Array => {
+  if (rows.length <= count) return rows;
+  const random = new SeededMix(seed, purpose);
+  const rankOf = (row: number): number => random.rank(ids[row] as number);
+  const ranks = new Uint32Array(rows.length);
+  for (let i = 0; i < rows.length; i += 1) ranks[i] = rankOf(rows[i] as number);
+  const end = ranks.sort()[count] as number;
+  return rows.filter(row => rankOf(row) < end);
 };
 
-/** The training samples that are paired: all of them, or under `captions: captioned-only` those drawn by the seed. */
-export const pairedSamples = (
-  samples: readonly Sample[],
-  { captions, num_captioned }: Dataset,
-  random: SeededHash,
-): readonly Sample[] => {
-  const training = samples.filter(({ split }) => split === 'train');
-  return captions === 'captioned-only' ? drawSamples(training, num_captioned, random, 'captioned') : training;
+/** The training rows that are paired: all of them, or under `captions: captioned-only` those drawn by the seed. */
+export const pairedRows = (samples: Samples, { captions, num_captioned }: Dataset, seed: number): Int32Array => {
+  const training = rowsOf(samples, 'train');
+  return captions === 'captioned-only' ? drawSamples(samples, training, num_captioned, seed, 'captioned') : training;
 };

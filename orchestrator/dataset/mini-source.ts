@@ -1,4 +1,6 @@
-import type { Item, Source, Split } from '../contracts/dataset.ts';
+import type { Item } from '../contracts/assembled.ts';
+import type { Split } from '../contracts/dataset.ts';
+import type { Source } from '../contracts/sources.ts';
 import { PosetwinError } from '../errors.ts';
 import type { SeededHash } from './random.ts';
 
@@ -23,20 +25,20 @@ export const drawSeed = (sourceIndex: number, split: Split, index: number, rando
 };
 
 /** A poses × seeds drawing: `count` pictures of one split, each a function of (seed, source, index). */
-export const drawMini = (
+export function* drawMini(
   source: MiniSource,
   sourceIndex: number,
   split: Split,
   count: number,
   poses: readonly NamedPose[],
   random: SeededHash,
-): Unnumbered[] => {
+): Generator<Unnumbered> {
   const chosen = posesOf(source, split, poses);
-  return Array.from({ length: count }, (_, index) => {
+  for (let index = 0; index < count; index += 1) {
     const pose = pickByShare(chosen, random.fraction('pose', split, sourceIndex, index));
-    return { kind: 'mini', split, seed: drawSeed(sourceIndex, split, index, random), pose };
-  });
-};
+    yield { kind: 'mini', split, seed: drawSeed(sourceIndex, split, index, random), pose };
+  }
+}
 
 /** The pose at `fraction` (0 to 1) of the shares laid end to end. */
 const pickByShare = (poses: readonly NamedPose[], fraction: number): string => {

@@ -1,4 +1,5 @@
-import type { Source, Split } from '../contracts/dataset.ts';
+import type { Split } from '../contracts/dataset.ts';
+import type { Source } from '../contracts/sources.ts';
 import { drawSeed, type Unnumbered } from './mini-source.ts';
 import type { SeededHash } from './random.ts';
 import { splitByRank } from './split.ts';
@@ -17,15 +18,17 @@ export const splitRows = (count: number, random: SeededHash): Record<Split, numb
  * `count` pictures of one split. When its rows are used up they come again, each with another seed: another figure in
  * another scene.
  */
-export const drawRows = (
+export function* drawRows(
   { path, layout }: PosesSource,
   sourceIndex: number,
   split: Split,
   count: number,
   rows: readonly number[],
   random: SeededHash,
-): Unnumbered[] =>
-  Array.from({ length: rows.length === 0 ? 0 : count }, (_, index) => {
+): Generator<Unnumbered> {
+  if (rows.length === 0) return;
+  for (let index = 0; index < count; index += 1) {
     const row = rows[index % rows.length] ?? 0;
-    return { kind: 'poses', split, path, layout, row, seed: drawSeed(sourceIndex, split, index, random) };
-  });
+    yield { kind: 'poses', split, path, layout, row, seed: drawSeed(sourceIndex, split, index, random) };
+  }
+}

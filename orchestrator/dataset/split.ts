@@ -1,7 +1,7 @@
 import type { Split } from '../contracts/dataset.ts';
 import type { SeededHash } from './random.ts';
 
-const heldOutShare = 0.2;
+export const heldOutShare = 0.2;
 
 /** How many of `count` members are kept for the evaluation: a fifth, and two (a pair) as soon as there are four. */
 const numHeldOut = (count: number): number =>

@@ -1,6 +1,7 @@
 import type { Experiment } from '../contracts/experiment.ts';
 import type { Job, JobOf } from '../contracts/job.ts';
 import { Method } from '../contracts/method.ts';
+import { isPictureSource } from '../contracts/sources.ts';
 import type { BackboneSchedule } from '../schedule/index.ts';
 import { contentHash } from './canonical.ts';
 import { countClamped, resolveSchedule } from './resolve-schedule.ts';
@@ -23,9 +24,10 @@ export interface PlannedStage<S extends StageName = StageName> {
   inputs: Record<string, string>;
 }
 
-/** `primary` is there only where the experiment trains its own. */
-export type PlannedStages = { [S in Exclude<StageName, 'primary'>]: PlannedStage<S> } & {
-  primary: PlannedStage<'primary'> | null;
+/** `index` is there only where a source has pictures on disk, `primary` where the experiment trains its own. */
+type Optional = 'index' | 'primary';
+export type PlannedStages = { [S in Exclude<StageName, Optional>]: PlannedStage<S> } & {
+  [S in Optional]: PlannedStage<S> | null;
 };
 
 export interface Plan {
@@ -37,6 +39,8 @@ export interface Plan {
 export interface Fingerprints {
   /** one for each of `dataset.sources` */
   sources: readonly string[];
+  /** null where no picture is described */
+  captioner: string | null;
   backbone: string;
   adapter: string;
   detector: string;
@@ -73,7 +77,10 @@ export const planExperiment = (experiment: Experiment, { salt, prints, backbone_
     return { name, version, key: contentHash({ stage: name, version, spec, inputs, salt }), spec, inputs };
   };
 
-  const assemble = stage('assemble', { seed, dataset }, numbered(prints.sources));
+  const { sources } = dataset;
+  const index = sources.some(isPictureSource) ? stage('index', { sources }, numbered(prints.sources)) : null;
+  const described = prints.captioner === null ? {} : { captioner: prints.captioner };
+  const assemble = stage('assemble', { seed, dataset }, { ...numbered(prints.sources), ...described });
   const cache = stage('cache', { backbone }, { assemble: assemble.key, backbone: prints.backbone });
   const data = { assemble: assemble.key, cache: cache.key, backbone: prints.backbone };
   const trained = primarySpec(experiment, backbone_schedule);
@@ -110,7 +117,7 @@ export const planExperiment = (experiment: Experiment, { salt, prints, backbone_
     { name: experiment.name, description: experiment.description },
     { evaluate: evaluated.key, verdict: verdict.key, figures: figure.key },
   );
-  const learned = { assemble, cache, primary, features, train };
+  const learned = { index, assemble, cache, primary, features, train };
   const shown = { baseline, evaluate: evaluated, audit, verdict, figures: figure, report };
   return { salt, stages: { ...learned, ...shown } };
 };

@@ -1,5 +1,6 @@
 /** The stages in the order in which a run goes through them. */
 export const stageNames = [
+  'index',
   'assemble',
   'cache',
   'primary',
@@ -19,7 +20,8 @@ export type StageName = (typeof stageNames)[number];
  * code that does not change results must not throw away hours of training, so the code's digest is no part of a key.
  */
 export const stageVersions: Readonly<Record<StageName, number>> = {
-  assemble: 2,
+  index: 1,
+  assemble: 3,
   cache: 3,
   primary: 2,
   features: 1,

@@ -1,4 +1,4 @@
-import type { Manifest, Rejected, Sample } from '../contracts/dataset.ts';
+import type { Manifest, Rejected, Sample } from '../contracts/assembled.ts';
 import type { GradientsEvent, StepEvent, ValidationEvent } from '../contracts/events.ts';
 import type { Experiment } from '../contracts/experiment.ts';
 import type { ResolvedSchedule } from '../contracts/job.ts';
@@ -39,7 +39,12 @@ export interface ReportVerdict {
   audit: readonly AuditPoint[];
 }
 
-/** Everything that the report shows. Pictures are read from `folders`; nothing else is read or computed anew. */
+/** A sample with its picture and its control map, as PNG. */
+export interface ShownSample extends Sample {
+  png: { image: Buffer; control: Buffer };
+}
+
+/** Everything that the report shows. Pictures of the evaluation are read from `folders`; nothing else is read or computed anew. */
 export interface ReportData {
   run_id: string;
   /** ISO 8601 */
@@ -62,10 +67,12 @@ export interface ReportData {
   summary: EvaluationSummary;
   figure: FigureResult;
   manifest: Manifest;
-  samples: readonly Sample[];
+  /** those that the report shows: the first of training, and what the pairs of its contact sheet ask for */
+  samples: readonly ShownSample[];
+  /** the first ones of each code; `manifest.num_rejected` counts them all */
   rejected: readonly Rejected[];
   /** git, packages, hardware, hashes, as recorded at the start */
   provenance: object;
   warnings: readonly { code: string; message: string }[];
-  folders: { assemble: string; evaluate: string; figures: string };
+  folders: { evaluate: string; figures: string };
 }

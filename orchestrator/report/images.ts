@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import { PosetwinError } from '../errors.ts';
-import { svgToPng } from './raster.ts';
+import { scalePicture } from './raster.ts';
 
 const types: Record<string, string> = { '.png': 'image/png', '.jpg': 'image/jpeg', '.jpeg': 'image/jpeg' };
 
@@ -18,10 +18,23 @@ export const dataUri = (path: string): string => {
   }
 };
 
-/** A square picture of `side` px as data URI of at most `limit` px, so that a report of full-size models stays small. */
+const shrink = (full: string, limit: number): string => {
+  const small = scalePicture(full, limit, limit);
+  if (small === undefined) throw new PosetwinError('bad_image', 'the picture cannot be drawn');
+  return uri('image/png', small);
+};
+
+/**
+ * A square PNG of `side` px as data URI of at most `limit` px, so that a page of full-size pictures stays small. Throws
+ * `bad_image` when it cannot be drawn.
+ */
+export const pngUri = (png: Buffer, side: number, limit = 160): string => {
+  const full = uri('image/png', png);
+  return side <= limit ? full : shrink(full, limit);
+};
+
+/** The same of a PNG or JPEG on disk. Throws `bad_image` when it cannot be read. */
 export const thumbnailUri = (path: string, side: number, limit = 160): string => {
   const full = dataUri(path);
-  if (side <= limit) return full;
-  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${limit}" height="${limit}"><image href="${full}" width="${limit}" height="${limit}"/></svg>`;
-  return uri('image/png', svgToPng(svg));
+  return side <= limit ? full : shrink(full, limit);
 };

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -5,8 +6,12 @@ import { type Html, html, raw } from './html.ts';
 
 const style = readFileSync(new URL('style.css', import.meta.url), 'utf8');
 
-// A page needs nothing but itself, and says so: no script, no request, pictures and styles from the page alone.
-const policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+// A page needs nothing but itself, and says so: no request, pictures and styles from the page, no script but its own.
+const policyOf = (script: string): string => {
+  const hash = createHash('sha256').update(script).digest('base64');
+  const scripts = script === '' ? '' : ` script-src 'sha256-${hash}';`;
+  return `default-src 'none'; img-src data:; style-src 'unsafe-inline';${scripts} base-uri 'none'; form-action 'none'`;
+};
 
 export interface Chapter {
   /** of its section element */
@@ -20,23 +25,32 @@ export interface Page {
   header: Html;
   /** the first one is what a reader should see first */
   chapters: readonly Chapter[];
+  /** who made it, in a meta element */
+  generator?: string;
+  /** CSS beside that of all pages */
+  style?: string;
+  /** code of this program, run at the end */
+  script?: string;
 }
 
+const generatorMeta = (generator: string): Html => html`<meta name="generator" content="${generator}">
+`;
+
 /** One HTML file that opens without a network, as text. */
-export const renderPage = ({ title, header, chapters }: Page): string =>
+export const renderPage = ({ title, header, chapters, generator = '', style: own = '', script = '' }: Page): string =>
   html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
+${generator !== '' && generatorMeta(generator)}<meta http-equiv="Content-Security-Policy" content="${raw(policyOf(script))}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>${title}</title>
-<style>${raw(style)}</style></head>
+<style>${raw(style + own)}</style></head>
 <body><a class="skip" href="#${chapters[0]?.id}">Skip to the ${chapters[0]?.name.toLowerCase()}</a>
 ${header}
 <nav aria-label="Sections"><ul>${chapters.map(({ id, name }) => html`<li><a href="#${id}">${name}</a></li>`)}</ul></nav>
 <main>
 ${chapters.map(({ section }) => section)}
-</main></body></html>
+</main>${script !== '' && raw(`<script>${script}</script>`)}</body></html>
 `.markup;
 
 /** Writes `report.html` into `dir`, whole or not at all, and gives its path. */

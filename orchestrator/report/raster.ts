@@ -21,3 +21,11 @@ export const svgToPng = (svg: string, width?: number): Buffer =>
   })
     .render()
     .asPng();
+
+/** A picture, given as data URI, as PNG of this size; undefined where it is damaged, which draws nothing at all. */
+export const scalePicture = (href: string, width: number, height: number): Buffer | undefined => {
+  const size = `width="${width}" height="${height}"`;
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" ${size}><image href="${href}" ${size}/></svg>`;
+  const drawn = new Resvg(svg, { font: { loadSystemFonts: false } }).render();
+  return drawn.pixels.every(value => value === 0) ? undefined : drawn.asPng();
+};

@@ -1,13 +1,18 @@
 import { randomUUID } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
 import { appendFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type { z } from 'zod';
 import { PosetwinError } from '../errors.ts';
+
+const temporaryOf = (file: string): string => `${file}.${randomUUID().slice(0, 8)}.tmp`;
 
 /** Writes beside the target and renames, so that a reader or a crash never meets half a file. */
 export const writeText = async (file: string, text: string): Promise<void> => {
   await mkdir(dirname(file), { recursive: true });
-  const temporary = `${file}.${randomUUID().slice(0, 8)}.tmp`;
+  const temporary = temporaryOf(file);
   await writeFile(temporary, text);
   await rename(temporary, file);
 };
@@ -15,8 +20,17 @@ export const writeText = async (file: string, text: string): Promise<void> => {
 export const writeJson = (file: string, value: unknown): Promise<void> =>
   writeText(file, `${JSON.stringify(value, null, 2)}\n`);
 
-export const writeLines = (file: string, values: readonly unknown[]): Promise<void> =>
-  writeText(file, values.map(value => `${JSON.stringify(value)}\n`).join(''));
+const linesOf = async function* (values: Iterable<unknown> | AsyncIterable<unknown>): AsyncGenerator<string> {
+  for await (const value of values) yield `${JSON.stringify(value)}\n`;
+};
+
+/** One line a value, written as they come: there may be more of them than fit into memory. */
+export const writeLines = async (file: string, values: Iterable<unknown> | AsyncIterable<unknown>): Promise<void> => {
+  await mkdir(dirname(file), { recursive: true });
+  const temporary = temporaryOf(file);
+  await pipeline(Readable.from(linesOf(values)), createWriteStream(temporary));
+  await rename(temporary, file);
+};
 
 export const appendLine = (file: string, value: unknown): Promise<void> =>
   appendFile(file, `${JSON.stringify(value)}\n`);

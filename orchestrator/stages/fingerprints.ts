@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import type { Source } from '../contracts/dataset.ts';
 import type { Experiment } from '../contracts/experiment.ts';
 import type { Detector } from '../contracts/models.ts';
+import { isPictureSource, type PictureSource, type Source } from '../contracts/sources.ts';
 import { isPhotoOrCaption } from '../dataset/index.ts';
 import type { Fingerprints as Prints } from '../plan/plan.ts';
 import { type Fingerprints, projectFolder } from '../runs/index.ts';
@@ -21,8 +21,15 @@ const detectorFolder = ({ kind }: Detector): string => {
   return join(weightsFolder, kind === 'mini' ? 'detector' : 'judge');
 };
 
+const ofPictures = async (source: PictureSource, prints: Fingerprints): Promise<string> => {
+  if (source.kind === 'folder' || source.kind === 'classes') return prints.of(source.path, isPhotoOrCaption);
+  if (source.kind !== 'coco') return prints.of(source.path);
+  const files = [source.path, source.annotations, ...(source.captions === null ? [] : [source.captions])];
+  return (await Promise.all(files.map(file => prints.of(file)))).join(' ');
+};
+
 const ofSource = async (source: Source, prints: Fingerprints, library: PoseLibrary | undefined): Promise<string> => {
-  if (source.kind === 'folder') return prints.of(source.path, isPhotoOrCaption);
+  if (isPictureSource(source)) return ofPictures(source, prints);
   const world = library?.version ?? 'unknown';
   return source.kind === 'mini' ? world : `${world} ${await prints.of(source.path)}`;
 };
@@ -36,6 +43,7 @@ export const fingerprintsOf = async (
   const { backbone, adapter, detector, judge, dataset, figures } = experiment;
   const result = {
     sources: await Promise.all(dataset.sources.map(source => ofSource(source, prints, library))),
+    captioner: dataset.captioner === null ? null : await prints.of(dataset.captioner.path),
     backbone: await prints.of(modelFolder(backbone.path, 'backbone')),
     adapter: await prints.of(modelFolder(adapter.path, 'adapter')),
     detector: await prints.of(detectorFolder(detector)),

@@ -6,6 +6,7 @@ import { cache, features } from './cache.ts';
 import type { RunContext } from './context.ts';
 import { baseline, evaluate } from './evaluate.ts';
 import { figures } from './figures.ts';
+import { index } from './index-sources.ts';
 import { plannedTrainings } from './memory.ts';
 import { hasPassed, preflightOnce } from './preflight.ts';
 import { primary } from './primary.ts';
@@ -24,7 +25,7 @@ export const cachedStages = (context: RunContext): Set<StageName> =>
   new Set(stages.map(({ name }) => name).filter(name => isDone(context, name)));
 
 const afterAssembly = [cache, primary, features, train, baseline, evaluate, audit, verdict, figures] as const;
-const stages = [assemble, ...afterAssembly] as const;
+const stages = [index, assemble, ...afterAssembly] as const;
 const modelStages: ReadonlySet<StageName> = new Set(['cache', 'primary', 'train']);
 
 /** Before anything is computed for a training that could not begin. */
@@ -48,7 +49,8 @@ export const runStages = async (context: RunContext, until: StageName = 'report'
   const needsModels = wanted.some(({ name }) => modelStages.has(name) && !isDone(context, name));
   const needsCheck = needsModels && !(await hasPassed(context));
   if (needsCheck) context.services.warmUp();
-  await runStage(context, assemble);
+  await runStage(context, index);
+  if (isWithin('assemble', until)) await runStage(context, assemble);
   if (needsCheck) await preflightOnce(context);
   // The workers load the same models: the bridge's copy would only take memory from them.
   await context.services.close();

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { Experiment } from '../contracts/experiment.ts';
 import { facadeContract } from '../contracts/facade.ts';
+import { isPictureSource } from '../contracts/sources.ts';
 import { type Fingerprints, projectFolder, readJsonIfThere, type Store, writeJson } from '../runs/index.ts';
 import type { Services } from './services.ts';
 
@@ -12,7 +13,7 @@ const Remembered = z.object({ digest: z.string(), answer: Answer });
 const worldFolder = join(projectFolder, 'python', 'posetwin', 'mini');
 
 const drawsFigures = (experiment: Experiment): boolean =>
-  experiment.dataset.sources.some(source => source.kind !== 'folder');
+  experiment.dataset.sources.some(source => !isPictureSource(source));
 
 /**
  * The pose library of the mini world, as Python tells it; undefined where no source needs it. The answer is remembered

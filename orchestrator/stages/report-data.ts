@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import { formatOrigin, type Origins } from '../config/origins.ts';
-import { Manifest, Rejected, Sample } from '../contracts/dataset.ts';
 import { AuditResult, EvaluateResult, FigureResult } from '../contracts/results.ts';
+import { openSet } from '../dataset/open-set.ts';
 import { stagesOf } from '../plan/plan.ts';
 import type { ReportData } from '../report/data.ts';
 import { summarizeEvaluation } from '../report/summary.ts';
-import { lastSteps, type Provenance, readEvents, readJson, readLines } from '../runs/index.ts';
+import { lastSteps, type Provenance, readEvents, readJson } from '../runs/index.ts';
 import type { RunContext } from './context.ts';
+import { readAssembled } from './report-samples.ts';
 import { gradientsOf, readVerdict, reportVerdict, validationsOf } from './verdict.ts';
 
 /** What the report shows and the stages do not know. */
@@ -56,11 +57,9 @@ export const collectReport = async (context: RunContext, facts: ReportFacts): Pr
     evaluate: evaluated,
     summary: summarizeEvaluation(evaluated),
     figure: await readJson(join(figures, 'result.json'), FigureResult),
-    manifest: await readJson(join(assemble, 'manifest.json'), Manifest),
-    samples: await readLines(join(assemble, 'samples.jsonl'), Sample),
-    rejected: await readLines(join(assemble, 'rejected.jsonl'), Rejected),
+    ...(await readAssembled(await openSet(assemble), evaluated)),
     provenance: facts.provenance,
     warnings: facts.warnings,
-    folders: { assemble, evaluate, figures },
+    folders: { evaluate, figures },
   };
 };

@@ -15,6 +15,8 @@ export interface WorkerStageOptions {
   inputs: Record<string, string>;
   nnodes?: number;
   nproc_per_node?: number;
+  /** of several workers in one folder: its job file and its log are its own */
+  part?: string;
   /** called in order and waited for; what it throws ends the worker */
   onEvent?: (event: WorkerEvent) => void | Promise<void>;
 }
@@ -29,8 +31,19 @@ export const jobOf = (
   const planned: PlannedStage | null = plan.stages[name];
   if (planned === null) throw new PosetwinError('bug', `the plan does without the stage ${name}`);
   const { key, spec } = planned;
-  const { device, num_threads, rank_timeout_s, wandb } = experiment;
-  return Job.parse({ stage: name, key, output_dir, device, num_threads, rank_timeout_s, wandb, inputs, spec });
+  const { device, num_threads, num_workers, rank_timeout_s, wandb } = experiment;
+  return Job.parse({
+    stage: name,
+    key,
+    output_dir,
+    device,
+    num_threads,
+    num_workers,
+    rank_timeout_s,
+    wandb,
+    inputs,
+    spec,
+  });
 };
 
 /**
@@ -41,14 +54,15 @@ export const runWorkerStage = async (
   context: RunContext,
   name: WorkerStageName,
   folder: string,
-  { inputs, nnodes = 1, nproc_per_node = 1, onEvent }: WorkerStageOptions,
+  { inputs, part, nnodes = 1, nproc_per_node = 1, onEvent }: WorkerStageOptions,
 ): Promise<void> => {
   const { emit, services, run, interrupts } = context;
   const job = jobOf(context, name, folder, inputs);
-  const job_file = join(folder, 'job.json');
+  const job_file = join(folder, part === undefined ? 'job.json' : `job-${part}.json`);
+  const log_dir = part === undefined ? run.file('logs', name) : join(folder, 'logs', part);
   await writeJson(job_file, job);
   const setup = await services.python();
-  const launch = { job, job_file, setup, nnodes, nproc_per_node, log_dir: run.file('logs', name) };
+  const launch = { job, job_file, setup, nnodes, nproc_per_node, log_dir };
   const exit = await runLocally(launch, interrupts, async event => {
     emit({ type: 'worker', stage: name, event });
     await onEvent?.(event);

@@ -18,6 +18,10 @@ class PosetwinError(Exception):
         self.message = message
         self.hint = hint
 
+    def __reduce__(self) -> tuple[type[PosetwinError], tuple[str, str, str | None]]:
+        # It crosses between processes whole.
+        return type(self), (self.code, self.message, self.hint)
+
 
 _OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "OutOfMemoryError")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from posetwin.contracts import parse_job
-from posetwin.training.moments import at
+from posetwin.moments import at
 
 # Everything heavy is imported by the stage that needs it: a job that is refused is refused at once.
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         EvaluateJob,
         FeaturesJob,
         FigureJob,
+        IndexJob,
         Job,
         PrimaryJob,
         SampleJob,
@@ -67,11 +68,37 @@ class Context:
             raise _Stopped
 
 
-def _assemble(job: AssembleJob, context: Context) -> Status:
-    from posetwin.data.assemble import assemble, read_items
+def _index(job: IndexJob, context: Context) -> Status:
+    from posetwin.data.index import index_sources
 
     context.started(job.stage)
-    assemble(context.folder, read_items(Path(job.inputs.items)), job.spec.dataset, context.progress)
+    index_sources(context.folder, job.spec.sources, context.progress)
+    return "done"
+
+
+def _part_of(text: str) -> tuple[int, int] | None:
+    """`2/8` as numbers; None for the whole."""
+    if not text:
+        return None
+    index, count = map(int, text.split("/"))
+    return index, count
+
+
+def _assemble(job: AssembleJob, context: Context) -> Status:
+    from posetwin.data.assemble import Assembly, assemble, default_workers
+
+    context.started(job.stage)
+    assembly = Assembly(
+        folder=context.folder,
+        items=Path(job.inputs.items),
+        index=Path(job.inputs.index) if job.inputs.index else None,
+        dataset=job.spec.dataset,
+        device=context.device.type,
+        num_threads=job.num_threads,
+        num_workers=job.num_workers or default_workers(context.device.type),
+        part=_part_of(job.inputs.part),
+    )
+    assemble(assembly, context.progress)
     return "done"
 
 
@@ -280,6 +307,7 @@ def _sample(job: SampleJob, context: Context) -> Status:
 
 
 _STAGES: dict[str, Callable[[Any, Context], Status]] = {
+    "index": _index,
     "assemble": _assemble,
     "cache": _cache,
     "primary": _primary,

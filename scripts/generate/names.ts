@@ -1,15 +1,7 @@
 /** The names that the contracts bear in Python: every object schema that crosses gets one, unions stay inline. */
 import { z } from 'zod';
-import {
-  Control,
-  Dataset,
-  Item,
-  Manifest,
-  Pair,
-  Rejected,
-  Sample,
-  Source,
-} from '../../orchestrator/contracts/dataset.ts';
+import { AssembleResult, Item, Manifest, Pair, Rejected } from '../../orchestrator/contracts/assembled.ts';
+import { Captioner, Control, Dataset, Filters, Resize } from '../../orchestrator/contracts/dataset.ts';
 import { Decision, LoggedTerms, Visit, WorkerEvent } from '../../orchestrator/contracts/events.ts';
 import { Audit, Evaluate, Figures, Wandb } from '../../orchestrator/contracts/experiment.ts';
 import { Job, ResolvedSchedule } from '../../orchestrator/contracts/job.ts';
@@ -28,6 +20,7 @@ import {
   TrainResult,
 } from '../../orchestrator/contracts/results.ts';
 import { Schedule } from '../../orchestrator/contracts/schedule.ts';
+import { Source } from '../../orchestrator/contracts/sources.ts';
 
 type Named = Record<string, z.ZodType>;
 
@@ -59,6 +52,9 @@ export const pythonContracts: Named = {
   Keypoint,
   Control,
   ...optionsOf(Source, 'kind', 'Source'),
+  ...optionsOf(Resize, 'kind', 'Resize'),
+  Filters,
+  Captioner,
   Dataset,
   Backbone,
   Adapter,
@@ -78,9 +74,11 @@ export const pythonContracts: Named = {
   Wandb,
   ...jobParts,
   ...optionsOf(Item, 'kind', 'Item'),
-  Sample,
   Rejected,
   Pair,
+  SetSource: Manifest.shape.sources.element,
+  SetShard: Manifest.shape.shards.element,
+  AssembleResult,
   Manifest,
   LoggedTerms,
   Visit,
@@ -103,6 +101,7 @@ export const pythonContracts: Named = {
 /** Where `Job` and the like are a choice, Python has a type alias of this name. */
 export const pythonUnions: Record<string, z.ZodDiscriminatedUnion> = {
   Source,
+  Resize,
   Detector,
   Schedule,
   Job,

@@ -1,6 +1,6 @@
 /** One valid example of each contract that crosses to or from Python, made by the zod schemas themselves. */
 import type { z } from 'zod';
-import { Item, Manifest, Pair, Rejected, Sample } from '../../orchestrator/contracts/dataset.ts';
+import { AssembleResult, Item, Manifest, Pair, Rejected } from '../../orchestrator/contracts/assembled.ts';
 import { Decision, type Visit, WorkerEvent } from '../../orchestrator/contracts/events.ts';
 import { Experiment } from '../../orchestrator/contracts/experiment.ts';
 import { Job } from '../../orchestrator/contracts/job.ts';
@@ -19,7 +19,14 @@ const experiment = Experiment.parse({
   schedule: { kind: 'list', values: [0.9, 0.8] },
   detector: { kind: 'blazepose' },
   dataset: {
-    sources: [{ kind: 'mini' }, { kind: 'folder', path: '/photos', weight: 2 }, { kind: 'poses', path: '/p.npz' }],
+    sources: [
+      { kind: 'mini' },
+      { kind: 'folder', path: '/photos', weight: 2 },
+      { kind: 'poses', path: '/p.npz' },
+      { kind: 'coco', path: '/images', annotations: '/people.json' },
+    ],
+    resize: { kind: 'factor' },
+    captioner: { path: '/vit-gpt2' },
   },
   method: { q: 2007, normalization_bias: [0, 0.5], update: 'per-trajectory' },
   primary: { start: 'scratch', train: { max_train_steps: 9 } },
@@ -28,6 +35,7 @@ const { seed, backbone, adapter, detector, judge, dataset, method, primary, trai
 const { audit, evaluate, figures } = experiment;
 
 const keypoints = Array.from({ length: 18 }, (_, i) => [i, 2.5 * i, i % 3]);
+const shard = { name: 'shards/000000.tar', num_samples: 3, bytes: 10240, sha256: 'ab' };
 const judged = {
   image: 'a.png',
   keypoints,
@@ -68,6 +76,7 @@ const job = (stage: string, inputs: Record<string, string>, spec: unknown) =>
     output_dir: '/out',
     device: 'auto',
     num_threads: 1,
+    num_workers: 2,
     rank_timeout_s: 60.5,
     wandb: { project: 'p', entity: null, mode: 'offline' },
     inputs,
@@ -80,7 +89,8 @@ const baselinePair = { a: 0, b: 1, prompt: 'p', pose: 'q', image_a: 'a.png', tex
 
 /** [name of the Python type, a value that zod has put out] */
 export const examples: [string, unknown][] = [
-  ['Job', job('assemble', { items: '/items.jsonl' }, { seed, dataset })],
+  ['Job', job('index', {}, { sources: dataset.sources })],
+  ['Job', job('assemble', { items: '/items.jsonl', index: '/index', part: '2/8' }, { seed, dataset })],
   ['Job', job('cache', { assemble: '/a' }, { backbone })],
   [
     'Job',
@@ -130,32 +140,20 @@ export const examples: [string, unknown][] = [
   ],
   ['Schedule', experiment.schedule],
   ['Item', Item.parse({ kind: 'mini', id: 0, split: 'train', seed: 1, pose: 'bowing' })],
-  ['Item', Item.parse({ kind: 'folder', id: 1, split: 'held_out', path: '/a.jpg', caption: 'a', detector: 'lite' })],
+  ['Item', Item.parse({ kind: 'picture', id: 1, split: 'held_out', source: 1, row: 7, describe: true })],
   ['Item', Item.parse({ kind: 'poses', id: 2, split: 'train', path: '/p.npz', layout: 'auto', row: 0, seed: 1 })],
-  [
-    'Sample',
-    Sample.parse({
-      id: 0,
-      split: 'train',
-      source: 'mini',
-      image: 'a.png',
-      control: 'c.png',
-      caption: 'a girl, waving',
-      pose: '',
-      keypoints,
-      attributes: { shirt: 'red' },
-    }),
-  ],
   ['Rejected', parse(Rejected, { id: 3, source: '/a.jpg', code: 'no_person', reason: 'nobody there' })],
+  ['Rejected', parse(Rejected, { id: null, source: '/b.jpg', code: 'bad_name', reason: 'no UTF-8' })],
+  ['AssembleResult', parse(AssembleResult, { num_rejected: { no_person: 1 }, shards: [shard], warnings: ['w'] })],
   ['Pair', parse(Pair, { a: 0, b: 1, prompt: 'p', split: 'train' })],
   [
     'Manifest',
     parse(Manifest, {
-      schema_version: 1,
+      schema_version: 2,
       seed: 0,
       image_size: 64,
       num_samples: { train: 3, held_out: 2 },
-      num_rejected: 0,
+      num_rejected: { no_person: 1, duplicate: 2 },
       num_pairs: { train: 3, held_out: 2 },
       train_pairs: 'listed',
       captions: 'captioned-only',
@@ -163,6 +161,9 @@ export const examples: [string, unknown][] = [
       closed_under_swap: true,
       poses: { train: ['bowing'], held_out: [] },
       mean_pose_distance: 0.2,
+      sources: [{ kind: 'mini', path: null, hash: 'abc', licence: 'drawn' }],
+      shards: [shard],
+      warnings: [],
     }),
   ],
   ['WorkerEvent', event('started', { stage: 'train', world_size: 1, pid: 7, device: 'cpu', resumed_from: 0 })],

@@ -35,9 +35,9 @@ describe('pydantic', () => {
     );
     expect(chosen.map(({ model }) => model)).toEqual(
       [
-        ['AssembleJob', 'CacheJob', 'PrimaryJob', 'FeaturesJob', 'TrainJob', 'AuditJob'],
+        ['IndexJob', 'AssembleJob', 'CacheJob', 'PrimaryJob', 'FeaturesJob', 'TrainJob', 'AuditJob'],
         ['BaselineJob', 'EvaluateJob', 'FigureJob', 'SampleJob'],
-        ['ListSchedule', 'MiniItem', 'FolderItem', 'PosesItem', 'StartedEvent'],
+        ['ListSchedule', 'MiniItem', 'PictureItem', 'PosesItem', 'StartedEvent'],
         ['StepEvent', 'PrimaryStepEvent', 'GradientGateEvent', 'GradientsEvent', 'ValidationEvent', 'SamplesEvent'],
         ['LossScaleEvent', 'SmokeEvent', 'ErrorEvent', 'FinishedEvent'],
       ].flat(),

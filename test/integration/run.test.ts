@@ -1,8 +1,10 @@
 import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { Manifest, Sample, type Split } from '../../orchestrator/contracts/dataset.ts';
-import { readEvents, readJson, readLines } from '../../orchestrator/runs/index.ts';
+import { Manifest } from '../../orchestrator/contracts/assembled.ts';
+import type { Split } from '../../orchestrator/contracts/dataset.ts';
+import { openSet } from '../../orchestrator/dataset/open-set.ts';
+import { readEvents, readJson } from '../../orchestrator/runs/index.ts';
 import {
   type Ended,
   newFolder,
@@ -149,7 +151,8 @@ describe('a run on a table of poses', () => {
       expect(stopped.output).not.toContain('cache ');
       expect(stopped.code).toBe(0);
       expect(await statusOf(folder)).toMatchObject({ status: 'interrupted', code: null });
-      const samples = await readLines(join(await stageFolder(folder, 'assemble'), 'samples.jsonl'), Sample);
+      const set = await openSet(await stageFolder(folder, 'assemble'));
+      const samples = await set.samples(0, set.num_samples);
       const rowsOf = (split: Split) =>
         new Set(samples.filter(sample => sample.split === split).map(({ source }) => source));
       expect(samples).toHaveLength(12);

@@ -2,7 +2,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -266,4 +266,26 @@ describe.skipIf(reason !== undefined)(`a sweep ${where}`, () => {
     expect(await adapterOf(home, nodes?.id ?? '')).toBe(await adapterOf(home, node?.id ?? ''));
     await rm(home, { recursive: true });
   }, 300_000);
+});
+
+describe.skipIf(reason !== undefined)(`a set ${where}`, () => {
+  it('is made in parts by the tasks of an array, and ended by the run that finds them done', async () => {
+    const home = await newFolder();
+    const words = [process.execPath, ...tsx('orchestrator/run.ts'), 'assemble', 'small.yaml'].map(word => `'${word}'`);
+    // Chunks of 512: two of them, one a task.
+    const size = '--set dataset.num_images=600';
+    const script = `#!/bin/bash\n${words.join(' ')} ${size} --part "$SLURM_ARRAY_TASK_ID/2"\n`;
+    await writeFile(join(home, 'part.sh'), script);
+    await run('sbatch', ['--array=0-1', '--wait', `--output=${home}/part-%a.out`, 'part.sh'], { cwd: home });
+    const shards = (await readdir(join(home, '.posetwin/store/assemble'), { recursive: true })).filter(name =>
+      name.endsWith('.tar'),
+    );
+    expect(shards.map(name => name.slice(-10)).sort()).toEqual(['000000.tar', '000001.tar']);
+    const { code, output } = await posetwin(home, ['small.yaml', '--until', 'assemble', ...size.split(' ')]);
+    expect(code, output).toBe(0);
+    expect(output).toContain('assemble  resumed');
+    // No picture was made again.
+    expect(output).not.toContain(' images');
+    await rm(home, { recursive: true });
+  }, 180_000);
 });

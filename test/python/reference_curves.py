@@ -20,7 +20,8 @@ from unittest.mock import patch
 
 import torch
 from reference_curves_chart import chart
-from tiny import CONVERGENCE, DATASET, MANIFEST, METHOD, TRAIN, ignore, make_job, write_lines
+from sets import write_couples, write_manifest
+from tiny import CONVERGENCE, DATASET, METHOD, TRAIN, assemble_job, ignore, make_job, write_lines
 
 from posetwin.adapters.t2i import load_adapter
 from posetwin.contracts import parse_job
@@ -146,14 +147,10 @@ def assemble(folder: Path) -> None:
     items = [{"kind": "mini", "id": i, "split": "train", "seed": i, "pose": ""} for i in range(PICTURES)]
     write_lines(folder / "items.jsonl", items)
     spec = {"seed": 0, "dataset": DATASET}
-    run(make_job("assemble", folder / "assemble", {"items": folder / "items.jsonl"}, spec), ignore)
-    captions = [sample["caption"] for sample in read_assembled(folder / "assemble").samples]
-    couples = [(a, a + 1) for a in range(0, PICTURES, 2)]
-    pairs = [{"a": a, "b": b, "prompt": captions[a], "split": "train"} for x, y in couples for a, b in ((x, y), (y, x))]
-    write_lines(folder / "assemble/pairs.jsonl", pairs)
+    run(assemble_job(folder / "items.jsonl", folder / "assemble", spec), ignore)
+    write_couples(folder / "assemble", [(a, a + 1) for a in range(0, PICTURES, 2)])
     count = {"train": PICTURES, "held_out": 0}
-    manifest = {**MANIFEST, "num_samples": count, "num_pairs": count, "captions": "swap"}
-    (folder / "assemble/manifest.json").write_text(json.dumps(manifest))
+    write_manifest(folder / "assemble", num_samples=count, num_pairs=count)
     assembled = read_assembled(folder / "assemble")
     for name in ("cache", "features"):
         (folder / name).mkdir()

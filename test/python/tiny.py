@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from diffusers import AutoencoderTiny, DDIMScheduler, DDPMScheduler, T2IAdapter, UNet2DConditionModel
+from sets import write_couples, write_manifest
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from posetwin.contracts import parse_job
@@ -108,6 +109,9 @@ def schedule_spec(num_steps: int = T) -> dict[str, Any]:
 DATASET: dict[str, Any] = {
     "sources": [{"kind": "mini", "weight": 1, "poses": None}],
     "image_size": SIZE,
+    "resize": {"kind": "person"},
+    "filters": {"people": "any", "min_keypoints": 1, "min_person": 0.0, "max_hash_distance": 3, "num_verified": 32},
+    "captioner": None,
     "num_images": 6,
     "num_held_out": 4,
     "num_pairs": 6,
@@ -117,20 +121,6 @@ DATASET: dict[str, Any] = {
     "num_captioned": 1500,
     "max_rejected": 0.5,
     "control": {"style": "openpose", "line_width": 0.045, "radius": 0},
-}
-MANIFEST: dict[str, Any] = {
-    "schema_version": 1,
-    "seed": 0,
-    "image_size": SIZE,
-    "num_samples": {"train": 6, "held_out": 4},
-    "num_rejected": 0,
-    "num_pairs": {"train": 6, "held_out": 4},
-    "train_pairs": "listed",
-    "captions": "both",
-    "captioned": None,
-    "closed_under_swap": True,
-    "poses": {"train": [], "held_out": []},
-    "mean_pose_distance": 0.2,
 }
 METHOD: dict[str, Any] = {
     "q": "expectation",
@@ -210,11 +200,18 @@ def make_job(stage: str, output: Path, inputs: dict[str, Path], spec: dict[str, 
         "output_dir": str(output),
         "device": "cpu",
         "num_threads": 1,
+        "num_workers": 1,
         "rank_timeout_s": 1800.0,
         "wandb": None,
         "inputs": {name: str(path) for name, path in inputs.items()},
         "spec": spec,
     }
+
+
+def assemble_job(items: Path, output: Path, spec: dict[str, Any], index: Path | None = None) -> dict[str, Any]:
+    """index: the folder of the lists, where pictures are read from disk."""
+    job = make_job("assemble", output, {"items": items}, spec)
+    return {**job, "inputs": {**job["inputs"], "index": "" if index is None else str(index), "part": ""}}
 
 
 def write_lines(path: Path, records: list[dict[str, Any]]) -> None:
@@ -246,13 +243,9 @@ class Stack:
         ]
         write_lines(self.folder / "items.jsonl", items)
         spec = {"seed": 0, "dataset": DATASET}
-        run(make_job("assemble", self.assemble, {"items": self.folder / "items.jsonl"}, spec), ignore)
-        pairs = [
-            {"a": a, "b": b, "prompt": f"a girl {a}", "split": "train" if a < 6 else "held_out"}
-            for a, b in [(0, 1), (1, 0), (2, 3), (3, 2), (4, 5), (5, 4), (6, 7), (7, 6), (8, 9), (9, 8)]
-        ]
-        write_lines(self.assemble / "pairs.jsonl", pairs)
-        (self.assemble / "manifest.json").write_text(json.dumps(MANIFEST))
+        run(assemble_job(self.folder / "items.jsonl", self.assemble, spec), ignore)
+        write_couples(self.assemble, [(0, 1), (2, 3), (4, 5)], [(6, 7), (8, 9)])
+        write_manifest(self.assemble)
 
     @property
     def inputs(self) -> dict[str, Path]:

@@ -1,8 +1,7 @@
-import { join } from 'node:path';
-import type { Rejected, Sample } from '../../contracts/dataset.ts';
-import type { AuditPoint, ReportData } from '../data.ts';
+import type { Manifest } from '../../contracts/assembled.ts';
+import type { AuditPoint, ReportData, ShownSample } from '../data.ts';
 import { type Html, html } from '../html.ts';
-import { thumbnailUri } from '../images.ts';
+import { pngUri } from '../images.ts';
 import { count, duration, number, percent } from '../text.ts';
 import { flatten, type Leaf } from '../tree.ts';
 import { prose } from './prose.ts';
@@ -65,14 +64,24 @@ const qReadings = ({ at_q, tolerance }: ReportData['verdict']): Html =>
     ]),
   )}</div>`;
 
-const maxThumbnails = 12;
+/** Of the training pictures the first ones are shown. */
+export const maxThumbnails = 12;
 
-const thumbnail = (data: ReportData, sample: Sample): Html =>
-  html`<figure><img src="${thumbnailUri(join(data.folders.assemble, sample.image), data.manifest.image_size)}" alt="${sample.caption}"><figcaption>${sample.caption}</figcaption></figure>`;
+const thumbnail = ({ manifest }: ReportData, sample: ShownSample): Html =>
+  html`<figure><img src="${pngUri(sample.png.image, manifest.image_size)}" alt="${sample.caption}"><figcaption>${sample.caption}</figcaption></figure>`;
 
-const rejectedTable = (rejected: readonly Rejected[]): Html =>
-  html`<details><summary>${count(rejected.length, 'picture')} left out</summary>${table(
-    'Pictures left out, and why',
+const totalOf = (counts: Manifest['num_rejected']): number =>
+  Object.values(counts).reduce((sum, amount) => sum + amount, 0);
+
+const countList = (counts: Manifest['num_rejected']): string =>
+  Object.entries(counts)
+    .sort(([, a], [, b]) => b - a)
+    .map(([code, amount]) => `${amount} × ${code}`)
+    .join(', ');
+
+const rejectedTable = ({ manifest, rejected }: ReportData): Html =>
+  html`<details><summary>${count(totalOf(manifest.num_rejected), 'picture')} left out: ${countList(manifest.num_rejected)}</summary>${table(
+    'Pictures left out, and why: the first ones of each code',
     ['Source', 'Code', 'Reason'],
     rejected.map(({ source, code, reason }) => [source, html`<code>${code}</code>`, reason]),
   )}</details>`;
@@ -81,7 +90,7 @@ const poseList = (names: readonly string[]): string => (names.length === 0 ? 'un
 
 /** Counts, poses, what was left out, and a look at the first training pictures. */
 export const datasetSection = (data: ReportData): Html => {
-  const { manifest, rejected } = data;
+  const { manifest } = data;
   const shown = data.samples.filter(({ split }) => split === 'train').slice(0, maxThumbnails);
   return html`<section id="dataset"><h2>Dataset</h2>
 ${table(
@@ -94,7 +103,8 @@ ${table(
     poseList(manifest.poses[split]),
   ]),
 )}
-${rejected.length > 0 ? rejectedTable(rejected) : html`<p>No picture was left out.</p>`}
+${totalOf(manifest.num_rejected) > 0 ? rejectedTable(data) : html`<p>No picture was left out.</p>`}
+${manifest.warnings.length > 0 && html`<ul>${manifest.warnings.map(warning => html`<li>${warning}</li>`)}</ul>`}
 <h3>The first training pictures</h3>
 <div class="thumbnails">${shown.map(sample => thumbnail(data, sample))}</div>
 </section>`;

@@ -1,11 +1,10 @@
 import { join } from 'node:path';
-import type { Sample } from '../../contracts/dataset.ts';
 import type { EvaluateResult, JudgedImage } from '../../contracts/results.ts';
 import type { Interval } from '../../convergence/bootstrap.ts';
-import type { ReportData } from '../data.ts';
+import type { ReportData, ShownSample } from '../data.ts';
 import { composeFigure, errorText } from '../figure3.ts';
 import { type Html, html, raw } from '../html.ts';
-import { thumbnailUri } from '../images.ts';
+import { pngUri, thumbnailUri } from '../images.ts';
 import { routeNames, routes } from '../plots.ts';
 import { skeletonLines } from '../skeleton.ts';
 import type { EvaluationSummary, RouteSummary } from '../summary.ts';
@@ -57,7 +56,8 @@ ${spreadPlots(data)}
 </section>`;
 };
 
-const maxPairs = 24;
+/** Of the evaluated pairs the first ones are shown. */
+export const maxPairs = 24;
 
 type EvaluatedPair = EvaluateResult['pairs'][number];
 
@@ -66,23 +66,23 @@ interface Sheet {
   data: ReportData;
 }
 
-const tile = ({ size }: Sheet, path: string, label: string, overlay: Html | null): Html =>
-  html`<svg viewBox="0 0 ${size} ${size}" role="img" aria-label="${label}"><image href="${thumbnailUri(path, size)}" width="${size}" height="${size}"/>${overlay}</svg>`;
+const tile = ({ size }: Sheet, picture: string, label: string, overlay: Html | null): Html =>
+  html`<svg viewBox="0 0 ${size} ${size}" role="img" aria-label="${label}"><image href="${picture}" width="${size}" height="${size}"/>${overlay}</svg>`;
 
-const judgedTile = (sheet: Sheet, judged: JudgedImage, target: Sample | undefined, label: string): Html => {
+const judgedTile = (sheet: Sheet, judged: JudgedImage, target: ShownSample | undefined, label: string): Html => {
   const lines = target ? skeletonLines(target.keypoints, sheet.size / 110) : null;
-  const path = join(sheet.data.folders.evaluate, judged.image);
-  return html`<td>${tile(sheet, path, `${label}: ${errorText(judged)}`, lines)}<span>${errorText(judged)}</span></td>`;
+  const picture = thumbnailUri(join(sheet.data.folders.evaluate, judged.image), sheet.size);
+  return html`<td>${tile(sheet, picture, `${label}: ${errorText(judged)}`, lines)}<span>${errorText(judged)}</span></td>`;
 };
 
-const controlTile = (sheet: Sheet, target: Sample | undefined): Html =>
+const controlTile = (sheet: Sheet, target: ShownSample | undefined): Html =>
   target
-    ? html`<td>${tile(sheet, join(sheet.data.folders.assemble, target.control), `control map: ${target.pose}`, null)}<span>${target.pose}</span></td>`
+    ? html`<td>${tile(sheet, pngUri(target.png.control, sheet.data.manifest.image_size), `control map: ${target.pose}`, null)}<span>${target.pose}</span></td>`
     : html`<td>–</td>`;
 
 const pairRow = (sheet: Sheet, pair: EvaluatedPair, index: number): Html => {
   const target = sheet.data.samples.find(({ id }) => id === pair.b);
-  const imageA = join(sheet.data.folders.evaluate, pair.image_a);
+  const imageA = thumbnailUri(join(sheet.data.folders.evaluate, pair.image_a), sheet.size);
   return html`<tr><th scope="row">${index + 1}<span class="prompt">${pair.prompt}</span></th>
 <td>${tile(sheet, imageA, 'image A: primary with pose A', null)}<span>pose A</span></td>
 ${controlTile(sheet, target)}${routes.map(route => judgedTile(sheet, pair[route], target, routeNames[route]))}</tr>`;

@@ -35,6 +35,8 @@ class ArithmeticSchedule(Contract):
 
 class AssembleInputs(Contract):
     items: str
+    index: str
+    part: str
 
 
 class AssembleJob(Contract):
@@ -43,10 +45,19 @@ class AssembleJob(Contract):
     output_dir: str
     device: Literal["auto", "cuda", "mps", "cpu"]
     num_threads: int
+    num_workers: int
     rank_timeout_s: float
     wandb: Wandb | None
     inputs: AssembleInputs
     spec: AssembleSpec
+
+
+class AssembleResult(Contract):
+    num_rejected: dict[str, int]
+    """By code."""
+    shards: list[SetShard]
+    warnings: list[str]
+    """What looks wrong with a source as a whole."""
 
 
 class AssembleSpec(Contract):
@@ -93,6 +104,7 @@ class AuditJob(Contract):
     output_dir: str
     device: Literal["auto", "cuda", "mps", "cpu"]
     num_threads: int
+    num_workers: int
     rank_timeout_s: float
     wandb: Wandb | None
     inputs: AuditInputs
@@ -132,6 +144,7 @@ class BaselineJob(Contract):
     output_dir: str
     device: Literal["auto", "cuda", "mps", "cpu"]
     num_threads: int
+    num_workers: int
     rank_timeout_s: float
     wandb: Wandb | None
     inputs: BaselineInputs
@@ -187,6 +200,7 @@ class CacheJob(Contract):
     output_dir: str
     device: Literal["auto", "cuda", "mps", "cpu"]
     num_threads: int
+    num_workers: int
     rank_timeout_s: float
     wandb: Wandb | None
     inputs: CacheInputs
@@ -203,6 +217,15 @@ class CacheSpec(Contract):
     backbone: Backbone
 
 
+class Captioner(Contract):
+    path: Annotated[str, Field(min_length=1)]
+    """Folder of a vision-encoder-decoder or BLIP model of transformers."""
+    max_length: Annotated[int, Field(ge=1, le=512)]
+    num_beams: Annotated[int, Field(ge=1, le=64)]
+    num_images: Annotated[int, Field(ge=1, le=100000000)]
+    """So many of the images without a caption are described, drawn by the seed; the others keep `caption`."""
+
+
 class CheckpointEvent(Contract):
     type: Literal["checkpoint"]
     time: float
@@ -215,6 +238,38 @@ class CheckpointSkippedEvent(Contract):
     time: float
     path: str
     reason: str
+
+
+class ClassesSource(Contract):
+    kind: Literal["classes"]
+    """A folder for each class, as Cricket Shots and Yoga Posture come; the class is a hint for the caption."""
+    weight: Annotated[float, Field(gt=0.0)]
+    """Share of the images, relative to the other sources."""
+    path: Annotated[str, Field(min_length=1)]
+    """The folder of folders, relative to the YAML file."""
+    caption: str
+    """Caption of a picture that brings none; `{class}` stands for its class or activity."""
+    detector: Literal["lite", "full", "heavy", "mini"]
+    """Which BlazePose finds the keypoints, or the shipped net for drawn figures."""
+
+
+class CocoSource(Contract):
+    kind: Literal["coco"]
+    """COCO: person keypoints, and captions where they are given."""
+    weight: Annotated[float, Field(gt=0.0)]
+    """Share of the images, relative to the other sources."""
+    path: Annotated[str, Field(min_length=1)]
+    """The folder of images, relative to the YAML file."""
+    caption: str
+    """Caption of a picture that brings none; `{class}` stands for its class or activity."""
+    detector: Literal["lite", "full", "heavy", "mini"]
+    """Which BlazePose finds the keypoints, or the shipped net for drawn figures."""
+    annotations: Annotated[str, Field(min_length=1)]
+    """person_keypoints_….json, relative to the YAML file."""
+    captions: str | None
+    """captions_….json, relative to the YAML file."""
+    keypoints: Literal["annotations", "detector"]
+    """Where the keypoints come from; a picture without annotations always goes to the detector."""
 
 
 class Control(Contract):
@@ -244,14 +299,18 @@ class Dataset(Contract):
     sources: Annotated[list[Source], Field(min_length=1)]
     image_size: Annotated[int, Field(ge=64, le=1024, multiple_of=8)]
     """Side of the square training images, px."""
-    num_images: Annotated[int, Field(ge=1, le=1000000)]
+    resize: Resize
+    """Of pictures on disk; figures are drawn at the image size."""
+    filters: Filters
+    captioner: Captioner | None
+    num_images: Annotated[int, Field(ge=1, le=100000000)]
     """Training images to draw by the seed (3,000 in the paper)."""
     num_held_out: Annotated[int, Field(ge=1, le=100000)]
     """Images kept for the evaluation; of the mini world: poses never trained on."""
     num_pairs: Annotated[int, Field(ge=1, le=10000000)]
-    """`pairs: random` and `far`: so many couples are drawn; each gives its quintuples closed under swap."""
-    pairs: Literal["random", "all-combinations", "far"]
-    """`all-combinations`: every ordered pair that shows a common keypoint; `far`: only pairs at least `min_distance` apart."""
+    """But for `all-combinations`: so many couples are drawn; each gives its quintuples closed under swap."""
+    pairs: Literal["random", "all-combinations", "far", "other-class"]
+    """`all-combinations`: every ordered pair that shows a common keypoint; `far`: only pairs at least `min_distance` apart; `other-class`: only pairs of different classes."""
     min_distance: Fraction
     """`pairs: far`: root mean square keypoint distance, as a fraction of the image side."""
     captions: Literal["both", "swap", "captioned-only"]
@@ -259,8 +318,23 @@ class Dataset(Contract):
     num_captioned: Annotated[int, Field(ge=2, le=1000000)]
     """`captions: captioned-only`: so many training images are drawn by the seed, and only they are paired."""
     max_rejected: Fraction
-    """Pictures that cannot be read or drawn, or show no person, are left out, up to this share of all; more end the run."""
+    """Pictures that cannot be used are left out with a reason, up to this share of all; more end the run."""
     control: Control
+
+
+class DatasetsSource(Contract):
+    kind: Literal["datasets"]
+    """A folder that Hugging Face `datasets` wrote with save_to_disk."""
+    weight: Annotated[float, Field(gt=0.0)]
+    """Share of the images, relative to the other sources."""
+    path: Annotated[str, Field(min_length=1)]
+    """The folder, relative to the YAML file."""
+    caption: str
+    """Caption of a picture that brings none; `{class}` stands for its class or activity."""
+    detector: Literal["lite", "full", "heavy", "mini"]
+    """Which BlazePose finds the keypoints, or the shipped net for drawn figures."""
+    image_column: str
+    caption_column: str | None
 
 
 class Decision(Contract):
@@ -308,6 +382,7 @@ class EvaluateJob(Contract):
     output_dir: str
     device: Literal["auto", "cuda", "mps", "cpu"]
     num_threads: int
+    num_workers: int
     rank_timeout_s: float
     wandb: Wandb | None
     inputs: EvaluateInputs
@@ -340,6 +415,16 @@ class EvaluatedPair(Contract):
     secondary: JudgedImage
 
 
+class FactorResize(Contract):
+    kind: Literal["factor"]
+    """Step 1 of the method: the picture downsampled by a factor, then cut or padded around the person."""
+    factor: Annotated[float, Field(ge=1.0, le=64.0)]
+    rounding: Literal["floor", "round"]
+    """How h / factor and w / factor are made whole."""
+    filter: Literal["bilinear", "nearest", "area", "bicubic", "lanczos"]
+    """As OpenCV: INTER_LINEAR, INTER_NEAREST, INTER_AREA, INTER_CUBIC, INTER_LANCZOS4."""
+
+
 class FeaturesInputs(Contract):
     assemble: str
     primary: str
@@ -351,6 +436,7 @@ class FeaturesJob(Contract):
     output_dir: str
     device: Literal["auto", "cuda", "mps", "cpu"]
     num_threads: int
+    num_workers: int
     rank_timeout_s: float
     wandb: Wandb | None
     inputs: FeaturesInputs
@@ -376,6 +462,7 @@ class FigureJob(Contract):
     output_dir: str
     device: Literal["auto", "cuda", "mps", "cpu"]
     num_threads: int
+    num_workers: int
     rank_timeout_s: float
     wandb: Wandb | None
     inputs: FigureInputs
@@ -410,6 +497,19 @@ class Figures(Contract):
     seed: Annotated[int, Field(ge=0, le=4294967295)]
 
 
+class Filters(Contract):
+    people: Literal["any", "one"]
+    """`any`: of several people the largest is taken; `one`: pictures of several are left out."""
+    min_keypoints: Annotated[int, Field(ge=1, le=18)]
+    """Fewer visible keypoints: left out."""
+    min_person: Fraction
+    """A person smaller than this fraction of the image side is left out."""
+    max_hash_distance: Annotated[int, Field(ge=-1, le=16)]
+    """Pictures whose 64-bit perceptual hashes differ in at most so many bits are one; -1 keeps all."""
+    num_verified: Annotated[int, Field(ge=0, le=10000)]
+    """So many annotated pictures of a source are compared with the detector: left and right, colour channels."""
+
+
 class FinishedEvent(Contract):
     type: Literal["finished"]
     time: float
@@ -417,26 +517,17 @@ class FinishedEvent(Contract):
     seconds: float
 
 
-class FolderItem(Contract):
-    kind: Literal["folder"]
-    id: int
-    split: Literal["train", "held_out"]
-    path: str
-    caption: str
-    detector: Literal["lite", "full", "heavy"]
-
-
 class FolderSource(Contract):
     kind: Literal["folder"]
-    """A folder of photos; BlazePose finds the keypoints, photos without a person are skipped."""
+    """A folder of photos, captions in .txt files of the same name; BlazePose finds the keypoints."""
     weight: Annotated[float, Field(gt=0.0)]
     """Share of the images, relative to the other sources."""
     path: Annotated[str, Field(min_length=1)]
     """The folder, relative to the YAML file."""
     caption: str
-    """Caption of every photo that has no .txt file of the same name beside it."""
-    detector: Literal["lite", "full", "heavy"]
-    """Which BlazePose finds the keypoints."""
+    """Caption of a picture that brings none; `{class}` stands for its class or activity."""
+    detector: Literal["lite", "full", "heavy", "mini"]
+    """Which BlazePose finds the keypoints, or the shipped net for drawn figures."""
 
 
 Fraction = TypeAliasType("Fraction", Annotated[float, Field(ge=0.0, le=1.0)])
@@ -466,6 +557,42 @@ class GradientsEvent(Contract):
     """Norm of the gradient of the target pose term with respect to Φ2."""
     cosine: float | None
     """Of the angle between the two; null where one is zero."""
+
+
+class ImagefolderSource(Contract):
+    kind: Literal["imagefolder"]
+    """A folder with metadata.jsonl: file_name, text and, if you have them, keypoints."""
+    weight: Annotated[float, Field(gt=0.0)]
+    """Share of the images, relative to the other sources."""
+    path: Annotated[str, Field(min_length=1)]
+    """The folder, relative to the YAML file."""
+    caption: str
+    """Caption of a picture that brings none; `{class}` stands for its class or activity."""
+    detector: Literal["lite", "full", "heavy", "mini"]
+    """Which BlazePose finds the keypoints, or the shipped net for drawn figures."""
+    keypoints: Literal["annotations", "detector"]
+    """Where the keypoints come from; a picture without annotations always goes to the detector."""
+
+
+class IndexInputs(Contract):
+    pass
+
+
+class IndexJob(Contract):
+    stage: Literal["index"]
+    key: str
+    output_dir: str
+    device: Literal["auto", "cuda", "mps", "cpu"]
+    num_threads: int
+    num_workers: int
+    rank_timeout_s: float
+    wandb: Wandb | None
+    inputs: IndexInputs
+    spec: IndexSpec
+
+
+class IndexSpec(Contract):
+    sources: list[Source]
 
 
 class JudgedImage(Contract):
@@ -542,22 +669,28 @@ class LossScaleEvent(Contract):
 
 
 class Manifest(Contract):
-    schema_version: Literal[1]
+    schema_version: Literal[2]
     seed: Annotated[int, Field(ge=0, le=4294967295)]
     image_size: int
     num_samples: dict[Literal["train", "held_out"], int]
-    num_rejected: int
+    num_rejected: dict[str, int]
+    """By code."""
     num_pairs: dict[Literal["train", "held_out"], int]
     """Quintuples, exactly, listed or not."""
     train_pairs: Literal["listed", "all-combinations"]
-    """`listed`: in pairs.jsonl; `all-combinations`: of every two paired training samples that show a common keypoint, made where they are needed."""
+    """`listed`: couples in pairs.parquet; `all-combinations`: of every two paired training samples that show a common keypoint, made where they are needed."""
     captions: Literal["both", "swap", "captioned-only"]
     captioned: list[int] | None
     """Ids of the training samples that `captioned-only` drew, alone to be paired; null: all are paired."""
     closed_under_swap: Literal[True]
     poses: dict[Literal["train", "held_out"], list[str]]
     mean_pose_distance: float
-    """Mean over the training quintuples of the root mean square distance of the keypoints both show, fraction of the side; under `all-combinations` of more than 4,000 samples over the combinations of 4,000 drawn by the seed."""
+    """Mean over the training quintuples of the root mean square distance of the keypoints both show, fraction of the side; over at most 4,000 samples or couples drawn by the seed."""
+    sources: list[SetSource]
+    """Where the pictures come from; the pictures stay under the licence of their source."""
+    shards: list[SetShard]
+    warnings: list[str]
+    """What looks wrong with a source as a whole."""
 
 
 class Method(Contract):
@@ -639,11 +772,45 @@ class MiniSource(Contract):
     """Names of training poses to draw; all of them when left out."""
 
 
+class MpiiSource(Contract):
+    kind: Literal["mpii"]
+    """MPII Human Pose: the .mat as published, or the JSON conversions."""
+    weight: Annotated[float, Field(gt=0.0)]
+    """Share of the images, relative to the other sources."""
+    path: Annotated[str, Field(min_length=1)]
+    """The folder that holds images/ and the annotations, relative to the YAML file."""
+    caption: str
+    """Caption of a picture that brings none; `{class}` stands for its class or activity."""
+    detector: Literal["lite", "full", "heavy", "mini"]
+    """Which BlazePose finds the keypoints, or the shipped net for drawn figures."""
+    annotations: str | None
+    """The .mat or .json, relative to `path`; found there when left out."""
+    keypoints: Literal["annotations", "detector"]
+    """Where the keypoints come from; a picture without annotations always goes to the detector."""
+
+
 class Pair(Contract):
     a: int
     b: int
     prompt: str
     split: Literal["train", "held_out"]
+
+
+class PersonResize(Contract):
+    kind: Literal["person"]
+    """A square around the person, scaled to the image size."""
+
+
+class PictureItem(Contract):
+    kind: Literal["picture"]
+    id: int
+    split: Literal["train", "held_out"]
+    source: Annotated[int, Field(ge=0)]
+    """Position in dataset.sources."""
+    row: Annotated[int, Field(ge=0)]
+    """Row of the list of that source."""
+    describe: bool
+    """The captioner describes it where it brings no caption."""
 
 
 Poses = TypeAliasType("Poses", Annotated[list[str], Field(min_length=1)])
@@ -662,7 +829,7 @@ class PosesItem(Contract):
     seed: Annotated[int, Field(ge=0, le=4294967295)]
 
 
-Item = TypeAliasType("Item", Annotated[MiniItem | FolderItem | PosesItem, Field(discriminator="kind")])
+Item = TypeAliasType("Item", Annotated[MiniItem | PosesItem | PictureItem, Field(discriminator="kind")])
 
 
 class PosesSource(Contract):
@@ -698,6 +865,7 @@ class PrimaryJob(Contract):
     output_dir: str
     device: Literal["auto", "cuda", "mps", "cpu"]
     num_threads: int
+    num_workers: int
     rank_timeout_s: float
     wandb: Wandb | None
     inputs: PrimaryInputs
@@ -738,10 +906,14 @@ Q = TypeAliasType("Q", Annotated[float, Field(gt=0.0)])
 
 
 class Rejected(Contract):
-    id: int
+    id: int | None
+    """Null where it was left out before anything was chosen."""
     source: str
     code: str
     reason: str
+
+
+Resize = TypeAliasType("Resize", Annotated[PersonResize | FactorResize, Field(discriminator="kind")])
 
 
 class ResolvedSchedule(Contract):
@@ -756,22 +928,6 @@ class ResolvedSchedule(Contract):
     """Q for each t; all equal unless `q: per-step`; null where infinite."""
 
 
-class Sample(Contract):
-    id: int
-    split: Literal["train", "held_out"]
-    source: str
-    """`mini`, the photo, or the table and its row."""
-    image: str
-    """PNG, relative to the stage folder."""
-    control: str
-    """Control map, PNG, relative to the stage folder."""
-    caption: str
-    pose: str
-    """Name of the pose; empty where it has none."""
-    keypoints: Annotated[list[Keypoint], Field(max_length=18, min_length=18)]
-    attributes: dict[str, str]
-
-
 class SampleInputs(Contract):
     primary: str
     train: str
@@ -783,6 +939,7 @@ class SampleJob(Contract):
     output_dir: str
     device: Literal["auto", "cuda", "mps", "cpu"]
     num_threads: int
+    num_workers: int
     rank_timeout_s: float
     wandb: Wandb | None
     inputs: SampleInputs
@@ -834,6 +991,21 @@ class ScaledLinearSchedule(Contract):
     """Distance kept from 0 and 1 under `singular: clamp`."""
 
 
+class SetShard(Contract):
+    name: str
+    num_samples: int
+    bytes: int
+    sha256: str
+
+
+class SetSource(Contract):
+    kind: str
+    path: str | None
+    hash: str
+    """Of all that the source held when it was read."""
+    licence: str
+
+
 class SmokeEvent(Contract):
     type: Literal["smoke"]
     time: float
@@ -843,12 +1015,6 @@ class SmokeEvent(Contract):
     """Of the gradients of one optimiser step, once everything is warm."""
     peak_memory_bytes: int | None
     """On the device; null where it does not tell."""
-
-
-Source = TypeAliasType(
-    "Source",
-    Annotated[MiniSource | FolderSource | PosesSource, Field(discriminator="kind")],
-)
 
 
 class SquaredcosCapV2Schedule(Contract):
@@ -966,6 +1132,7 @@ class TrainJob(Contract):
     output_dir: str
     device: Literal["auto", "cuda", "mps", "cpu"]
     num_threads: int
+    num_workers: int
     rank_timeout_s: float
     wandb: Wandb | None
     inputs: TrainInputs
@@ -975,7 +1142,8 @@ class TrainJob(Contract):
 Job = TypeAliasType(
     "Job",
     Annotated[
-        AssembleJob
+        IndexJob
+        | AssembleJob
         | CacheJob
         | PrimaryJob
         | FeaturesJob
@@ -1062,6 +1230,38 @@ class WarningEvent(Contract):
     message: str
 
 
+class WebdatasetSource(Contract):
+    kind: Literal["webdataset"]
+    """Uncompressed tar shards: a picture with .txt and .json (keypoints) of the same key."""
+    weight: Annotated[float, Field(gt=0.0)]
+    """Share of the images, relative to the other sources."""
+    path: Annotated[str, Field(min_length=1)]
+    """A .tar, or a folder of them, relative to the YAML file."""
+    caption: str
+    """Caption of a picture that brings none; `{class}` stands for its class or activity."""
+    detector: Literal["lite", "full", "heavy", "mini"]
+    """Which BlazePose finds the keypoints, or the shipped net for drawn figures."""
+    keypoints: Literal["annotations", "detector"]
+    """Where the keypoints come from; a picture without annotations always goes to the detector."""
+
+
+Source = TypeAliasType(
+    "Source",
+    Annotated[
+        MiniSource
+        | PosesSource
+        | FolderSource
+        | ClassesSource
+        | ImagefolderSource
+        | MpiiSource
+        | CocoSource
+        | DatasetsSource
+        | WebdatasetSource,
+        Field(discriminator="kind"),
+    ],
+)
+
+
 WorkerEvent = TypeAliasType(
     "WorkerEvent",
     Annotated[
@@ -1090,6 +1290,7 @@ __all__ = [
     "ArithmeticSchedule",
     "AssembleInputs",
     "AssembleJob",
+    "AssembleResult",
     "AssembleSpec",
     "Audit",
     "AuditAtT",
@@ -1109,11 +1310,15 @@ __all__ = [
     "CacheJob",
     "CacheResult",
     "CacheSpec",
+    "Captioner",
     "CheckpointEvent",
     "CheckpointSkippedEvent",
+    "ClassesSource",
+    "CocoSource",
     "Control",
     "Convergence",
     "Dataset",
+    "DatasetsSource",
     "Decision",
     "Detector",
     "DetectorFloor",
@@ -1124,6 +1329,7 @@ __all__ = [
     "EvaluateResult",
     "EvaluateSpec",
     "EvaluatedPair",
+    "FactorResize",
     "FeaturesInputs",
     "FeaturesJob",
     "FeaturesResult",
@@ -1133,12 +1339,16 @@ __all__ = [
     "FigureResult",
     "FigureSpec",
     "Figures",
+    "Filters",
     "FinishedEvent",
-    "FolderItem",
     "FolderSource",
     "Fraction",
     "GradientGateEvent",
     "GradientsEvent",
+    "ImagefolderSource",
+    "IndexInputs",
+    "IndexJob",
+    "IndexSpec",
     "Item",
     "Job",
     "JudgedImage",
@@ -1154,7 +1364,10 @@ __all__ = [
     "MiniItem",
     "MiniJudgeDetector",
     "MiniSource",
+    "MpiiSource",
     "Pair",
+    "PersonResize",
+    "PictureItem",
     "PosesItem",
     "PosesSource",
     "Primary",
@@ -1164,8 +1377,8 @@ __all__ = [
     "PrimaryStepEvent",
     "ProgressEvent",
     "Rejected",
+    "Resize",
     "ResolvedSchedule",
-    "Sample",
     "SampleInputs",
     "SampleJob",
     "SampleSpec",
@@ -1173,6 +1386,8 @@ __all__ = [
     "SamplesEvent",
     "ScaledLinearSchedule",
     "Schedule",
+    "SetShard",
+    "SetSource",
     "SmokeEvent",
     "Source",
     "SquaredcosCapV2Schedule",
@@ -1188,5 +1403,6 @@ __all__ = [
     "Visit",
     "Wandb",
     "WarningEvent",
+    "WebdatasetSource",
     "WorkerEvent",
 ]

@@ -1,165 +1,190 @@
-"""The stage `assemble`: items that TypeScript chose → pictures, keypoints, captions and control maps on disk."""
+"""The stage `assemble`: items that TypeScript chose → shards, samples.parquet and rejected.jsonl.
+
+Items are worked on in chunks, each of which is a shard; a chunk that is in the journal is never made again.
+"""
 
 from __future__ import annotations
 
-import json
+import os
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-from pydantic import TypeAdapter, ValidationError
-
-from posetwin.contracts import Control, Dataset, FolderItem, Item, MiniItem, PosesItem
-from posetwin.control.dots import draw_dots
-from posetwin.control.openpose import draw_openpose
-from posetwin.data.journal import Record, append_lines, recover_lines, write_png
-from posetwin.data.pose_tables import Layout, read_pose_table
+from posetwin.contracts import Dataset, Item, PictureItem
+from posetwin.data.chunks import CHUNKS, ChunkFiles, ChunkRecord, make_chunk
+from posetwin.data.finish import finish
+from posetwin.data.items import Chunk, read_items, split_items
+from posetwin.data.journal import read_lines
+from posetwin.data.pictures import Made, draw_picture
+from posetwin.data.workers import Tell, work_in_processes
 from posetwin.errors import PosetwinError
-from posetwin.mini.landmarks import draw_pose
-from posetwin.mini.world import sample_world
+from posetwin.moments import at
 
-BATCH = 32
-# A picture with one of these faults is listed and left out; any other error ends the stage.
-FAULTS: dict[type[Item], frozenset[str]] = {
-    MiniItem: frozenset(),
-    FolderItem: frozenset({"no_person", "no_visible_keypoint", "bad_image", "missing_file"}),
-    PosesItem: frozenset({"no_visible_keypoint"}),
-}
+if TYPE_CHECKING:
+    from posetwin.data.reading import FileReader
+
+CHUNK = 512
+# Drawing takes less than starting a process does.
+DRAWN_A_WORKER = 4 * CHUNK
+# After so many pictures progress is told.
+TOLD_EVERY = 32
+
+Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)
-class Picture:
-    """image: (S, S, 3) uint8 RGB. keypoints: (18, 3) x, y in pixels, visibility."""
+class Assembly:
+    """What a process needs to know. index: folder of the stage `index`, None where every picture is drawn."""
 
-    image: np.ndarray
-    keypoints: np.ndarray
-    caption: str
-    pose: str
-    attributes: dict[str, str]
-
-
-def draw_control(keypoints: np.ndarray, size: int, control: Control) -> np.ndarray:
-    """The control map of step 2: (size, size, 3) for `openpose`, (size, size) grey for `dots`, uint8."""
-    if control.style == "dots":
-        return draw_dots(keypoints, size, radius=control.radius)
-    return draw_openpose(keypoints, size, line_width=control.line_width)
+    folder: Path
+    items: Path
+    index: Path | None
+    dataset: Dataset
+    device: str
+    num_threads: int
+    num_workers: int
+    # (k, n): chunks k, k + n, k + 2n, … and not the end; None: all of them.
+    part: tuple[int, int] | None = None
+    chunk_size: int = field(default_factory=lambda: CHUNK)
 
 
-def _drawn(item: MiniItem, size: int) -> Picture:
-    drawn = sample_world(item.seed, pose=item.pose or None, split=item.split, size=size)
-    return Picture(drawn.image, drawn.keypoints, drawn.caption, drawn.attributes["pose"], drawn.attributes)
+class _Maker:
+    """One process's tools: what reads, detects and describes is loaded once, and when it is needed."""
+
+    def __init__(self, assembly: Assembly, number: int) -> None:
+        self.assembly = assembly
+        self._device = f"cuda:{number}" if assembly.device == "cuda" else assembly.device
+        self._reader: FileReader | None = None
+
+    def make(self, items: list[Item]) -> Iterator[tuple[Item, Made]]:
+        read = self._read([item for item in items if isinstance(item, PictureItem)])
+        for item in items:
+            drawn = not isinstance(item, PictureItem)
+            yield item, draw_picture(item, self.assembly.dataset.image_size) if drawn else next(read)
+
+    def _read(self, items: list[PictureItem]) -> Iterator[Made]:
+        if not items or self.assembly.index is None:
+            return
+        # torch is loaded where a picture is read, and nowhere else.
+        from posetwin.data.reading import FileReader
+        from posetwin.device import use_threads
+
+        use_threads(self.assembly.num_threads, self.assembly.num_workers)
+        self._reader = self._reader or FileReader(self.assembly.dataset, self.assembly.index, self._device)
+        yield from self._reader.read(items)
 
 
-def _photographed(item: FolderItem, size: int) -> Picture:
-    from posetwin.data.photos import read_photo
-
-    photo = read_photo(Path(item.path), size, item.detector)
-    return Picture(photo.image, photo.keypoints, item.caption, "", {})
-
-
-@cache
-def _table(path: str, layout: Layout) -> np.ndarray:
-    return read_pose_table(Path(path), layout)
+def _work(maker: _Maker, chunk: Chunk, tell: Tell) -> ChunkRecord:
+    assembly = maker.assembly
+    items = read_items(assembly.items, chunk, assembly.chunk_size)
+    files = ChunkFiles(assembly.folder, chunk.number)
+    return make_chunk(files, items, assembly.dataset, maker.make, tell)
 
 
-def _posed(item: PosesItem, size: int) -> Picture:
-    drawn = draw_pose(_table(item.path, item.layout)[item.row], item.seed, size)
-    return Picture(drawn.image, drawn.keypoints, drawn.caption, "", drawn.attributes)
+class _Watch:
+    """Counts what is done and left out, tells it, and ends the stage where too much is left out."""
+
+    def __init__(self, assembly: Assembly, total: int, progress: Progress) -> None:
+        self.assembly, self.total, self._progress = assembly, total, progress
+        self.before = self.told = self.number = 0
+        self.rejected: Counter[str] = Counter()
+
+    def known(self, record: ChunkRecord) -> None:
+        self.before += record.num_items
+        self.count(record)
+
+    def count(self, record: ChunkRecord) -> None:
+        self.rejected.update(record.rejected)
+        if self.rejected.total() > self.assembly.dataset.max_rejected * self.total:
+            raise self._too_many()
+
+    def progress(self, done: int) -> None:
+        """done: in this run."""
+        if done != self.told:
+            self.told = done
+            self._progress(self.before + done, self.total, "images")
+
+    def tell(self) -> None:
+        """One more picture, in this process."""
+        self.number += 1
+        if self.number % TOLD_EVERY == 0 or self.before + self.number == self.total:
+            self.progress(self.number)
+
+    def _too_many(self) -> PosetwinError:
+        journals = sorted((self.assembly.folder / CHUNKS).glob("*.rejected.jsonl"))
+        first = next(fault for path in journals for fault in read_lines(path))
+        reasons = ", ".join(f"{count} {code}" for code, count in self.rejected.most_common())
+        return PosetwinError(
+            "too_many_rejected",
+            f"{self.rejected.total()} of {self.total} pictures cannot be used ({reasons}); "
+            f"the first is {first['source']}: {first['reason']}",
+            f"see {self.assembly.folder / CHUNKS}; where that is what you expect, raise dataset.max_rejected",
+        )
 
 
-def _source_of(item: Item) -> str:
-    if isinstance(item, MiniItem):
-        return "mini"
-    return item.path if isinstance(item, FolderItem) else f"{item.path}, row {item.row}"
+def _num_workers(assembly: Assembly, chunks: list[Chunk]) -> int:
+    """No more than there is work for; drawn figures are quicker than the start of a process."""
+    if assembly.index is None:
+        return min(assembly.num_workers, len(chunks), max(1, sum(c.count for c in chunks) // DRAWN_A_WORKER))
+    return min(assembly.num_workers, len(chunks))
 
 
-def make_picture(item: Item, size: int) -> Picture:
-    """Draw or read one item. Raises PosetwinError: as sample_world, read_photo, read_pose_table and draw_pose do."""
-    if isinstance(item, MiniItem):
-        picture = _drawn(item, size)
-    else:
-        picture = _photographed(item, size) if isinstance(item, FolderItem) else _posed(item, size)
-    if not (picture.keypoints[:, 2] > 0).any():
-        raise PosetwinError("no_visible_keypoint", f"item {item.id}: no keypoint inside the picture")
-    return picture
-
-
-def _write_sample(folder: Path, item: Item, dataset: Dataset) -> Record:
-    picture = make_picture(item, dataset.image_size)
-    image, control = f"images/{item.id:06d}.png", f"control/{item.id:06d}.png"
-    write_png(folder / image, picture.image)
-    write_png(folder / control, draw_control(picture.keypoints, dataset.image_size, dataset.control))
-    return {
-        "id": item.id,
-        "split": item.split,
-        "source": _source_of(item),
-        "image": image,
-        "control": control,
-        "caption": picture.caption,
-        "pose": picture.pose,
-        "keypoints": picture.keypoints.tolist(),
-        "attributes": picture.attributes,
-    }
-
-
-def _sample_or_rejected(folder: Path, item: Item, dataset: Dataset) -> tuple[Record | None, Record | None]:
-    try:
-        return _write_sample(folder, item, dataset), None
-    except PosetwinError as error:
-        if error.code not in FAULTS[type(item)]:
-            raise
-        return None, {"id": item.id, "source": _source_of(item), "code": error.code, "reason": error.message}
-
-
-def read_items(path: Path) -> list[Item]:
-    """Raises PosetwinError: contract_violation, with the line."""
-    adapter: TypeAdapter[Item] = TypeAdapter(Item)
-    items = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        try:
-            items.append(adapter.validate_python(json.loads(line)))
-        except (ValidationError, json.JSONDecodeError) as error:
-            raise PosetwinError("contract_violation", f"{path}:{number} is not an item: {error}") from error
-    return items
-
-
-def _batches(items: list[Item]) -> Iterator[list[Item]]:
-    yield from (items[start : start + BATCH] for start in range(0, len(items), BATCH))
-
-
-def _refuse_too_many(left_out: list[Record], num_items: int, max_rejected: float, journal: Path) -> None:
-    if len(left_out) <= max_rejected * num_items:
+def _make(assembly: Assembly, chunks: list[Chunk], watch: _Watch) -> None:
+    workers = _num_workers(assembly, chunks)
+    assembly = replace(assembly, num_workers=workers)
+    if workers <= 1:
+        maker = _Maker(assembly, 0)
+        for chunk in chunks:
+            watch.count(_work(maker, chunk, watch.tell))
         return
-    reasons = ", ".join(f"{count} {code}" for code, count in Counter(fault["code"] for fault in left_out).most_common())
-    raise PosetwinError(
-        "too_many_rejected",
-        f"{len(left_out)} of {num_items} pictures cannot be used ({reasons}); the first is {left_out[0]['source']}",
-        f"see {journal}; where that is what you expect, raise dataset.max_rejected",
-    )
+    for record in work_in_processes(workers, _Maker, assembly, _work, chunks, watch.progress):
+        watch.count(record)
 
 
-def assemble(folder: Path, items: list[Item], dataset: Dataset, progress: Callable[[int, int, str], None]) -> None:
-    """Write samples.jsonl, rejected.jsonl, images/ and control/ into `folder`; what is there already is kept.
+def _verify(assembly: Assembly) -> list[str]:
+    if assembly.index is None or assembly.dataset.filters.num_verified == 0:
+        return []
+    from posetwin.data.verified import verify_sources
 
-    The journals are written after the pictures that they name, so a killed run goes on where it was, and the order
-    of samples.jsonl is the items' order either way. Raises PosetwinError: too_many_rejected.
+    return verify_sources(assembly.index, assembly.dataset, assembly.device)
+
+
+def assemble(assembly: Assembly, progress: Progress) -> None:
+    """Write shards/, samples.parquet, rejected.jsonl and result.json, or a part of the shards; what is there is kept.
+
+    Killed at any moment it goes on where it was, and the files are the same bytes either way, for any number of
+    processes. Raises PosetwinError: too_many_rejected, worker_died, and what a picture raises that ends the stage.
     """
-    samples, rejected = folder / "samples.jsonl", folder / "rejected.jsonl"
-    for name in ("images", "control"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
-    left_out = recover_lines(rejected)
-    known = {record["id"] for record in (*recover_lines(samples), *left_out)}
-    done = len(known)
-    _refuse_too_many(left_out, len(items), dataset.max_rejected, rejected)
-    for batch in _batches([item for item in items if item.id not in known]):
-        results = [_sample_or_rejected(folder, item, dataset) for item in batch]
-        append_lines(samples, [sample for sample, _ in results if sample is not None])
-        faults = [fault for _, fault in results if fault is not None]
-        append_lines(rejected, faults)
-        left_out += faults
-        done += len(batch)
-        progress(done, len(items), "images")
-        _refuse_too_many(left_out, len(items), dataset.max_rejected, rejected)
+    if (assembly.folder / "result.json").is_file():
+        # Killed at the very end: only what was no longer needed may be there.
+        shutil.rmtree(assembly.folder / CHUNKS, ignore_errors=True)
+        return
+    every = split_items(assembly.items, assembly.chunk_size)
+    start, step = assembly.part or (0, 1)
+    chunks = every[start::step]
+    watch = _Watch(assembly, sum(chunk.count for chunk in chunks), progress)
+    todo = []
+    for chunk in chunks:
+        record = ChunkFiles(assembly.folder, chunk.number).record()
+        if record is None:
+            todo.append(chunk)
+        else:
+            watch.known(record)
+    _make(assembly, todo, watch)
+    if assembly.part is not None:
+        return
+    warnings = _verify(assembly)
+    at("sources_verified", len(chunks))
+    finish(assembly.folder, len(chunks), assembly.index, assembly.dataset, warnings)
+
+
+def default_workers(device: str) -> int:
+    """One a GPU, or one a core."""
+    if device != "cuda":
+        return os.cpu_count() or 1
+    import torch
+
+    return max(1, torch.cuda.device_count())

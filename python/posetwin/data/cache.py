@@ -52,7 +52,7 @@ def _write_rows(
     progress: Callable[[int], None],
 ) -> dict[str, tuple[int, ...]]:
     """`compute` gives the rows of a batch of samples by tensor name; the first sample fixes the shapes."""
-    count = len(assembled.samples)
+    count = len(assembled)
     shapes = {name: _rows(rows.shape, count) for name, rows in compute([0]).items()}
     with RowWriter(path, shapes) as writer:
         for start in range(0, count, BATCH):
@@ -65,7 +65,7 @@ def _write_rows(
 
 def write_cache(folder: Path, assembled: Assembled, backbone: Backbone, progress: Progress) -> None:
     """Write latents and prompt_embeds (safetensors), prompts.json and result.json (CacheResult)."""
-    count = len(assembled.samples)
+    count = len(assembled)
 
     def latents(batch: list[int]) -> dict[str, torch.Tensor]:
         return {"latents": backbone.encode_images(assembled.images(batch))}
@@ -100,7 +100,7 @@ def write_features(
     folder: Path, assembled: Assembled, primary: T2IAdapter, conditioning_scale: float, progress: Progress
 ) -> None:
     """Write the primary's features of every control map (safetensors) and result.json (FeaturesResult)."""
-    count, channels = len(assembled.samples), in_channels(primary)
+    count, channels = len(assembled), in_channels(primary)
 
     def features(batch: list[int]) -> dict[str, torch.Tensor]:
         controls = assembled.controls(batch, channels).to(primary.device, primary.dtype)

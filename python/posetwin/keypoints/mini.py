@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import torch
 from safetensors.torch import load_file
 from torch import nn
@@ -128,6 +130,28 @@ class MiniJudge(_MiniDetector):
         shares = [_precise(logits).softmax(-1) for logits in (x, y)]
         along = [(share * _bin_centres(share)).sum(-1) for share in shares]
         return torch.stack(along, -1), _precise(present)
+
+
+def _to_mini_size(image: np.ndarray) -> torch.Tensor:
+    """(H, W, 3) uint8 → (1, 3, 64, 64) in [-1, 1], its edge pixels repeated to a square, right and below."""
+    height, width = image.shape[:2]
+    side = max(height, width)
+    square = np.pad(image, ((0, side - height), (0, side - width), (0, 0)), "edge") if height != width else image
+    pixels = torch.from_numpy(np.ascontiguousarray(square.transpose(2, 0, 1)))[None].float() / 127.5 - 1
+    if side == MINI_SIZE:
+        return pixels
+    return interpolate(pixels, (MINI_SIZE, MINI_SIZE), mode="bilinear", align_corners=False, antialias=True)
+
+
+@torch.no_grad()
+def detect_keypoints(network: MiniHourglass | MiniJudge, images: Sequence[np.ndarray]) -> np.ndarray:
+    """(H, W, 3) uint8 RGB each, of any sizes, at least one → (B, 18, 3) x, y in px of each and confidence."""
+    inputs = torch.cat([_to_mini_size(image) for image in images])
+    found = network(inputs.to(next(network.parameters()).device))
+    sides = np.array([max(image.shape[:2]) for image in images])
+    answers = torch.cat([found.xy, found.confidence[..., None]], -1).double().cpu().numpy()
+    answers[..., :2] *= (sides / MINI_SIZE)[:, None, None]
+    return answers
 
 
 _CLASSES = {"mini": (MiniHourglass, "detector"), "mini-judge": (MiniJudge, "judge")}

@@ -98,7 +98,7 @@ def _features(evaluation: Evaluation, indices: list[int]) -> list[torch.Tensor]:
 def _attributes(assembled: Assembled, pair: IndexedPair) -> dict[str, str]:
     """What the pair's text, a caption of A or B, names of that picture."""
     told = pair.a if assembled.captions[pair.a] == pair.prompt else pair.b
-    return named_attributes(pair.prompt, assembled.samples[told]["attributes"])
+    return named_attributes(pair.prompt, assembled.attributes(told))
 
 
 def _judge(
@@ -119,13 +119,13 @@ def _baseline_batch(evaluation: Evaluation, batch: Batch) -> list[BaselinePair]:
     names_a, images_a = _paint(evaluation, batch, "image_a", batch.a)
     text_only = _judge(evaluation, batch, *_paint(evaluation, batch, "text_only", None), None)
     primary = _judge(evaluation, batch, *_paint(evaluation, batch, "primary", batch.b), images_a)
-    samples = evaluation.assembled.samples
+    assembled = evaluation.assembled
     return [
         BaselinePair(
-            a=samples[pair.a]["id"],
-            b=samples[pair.b]["id"],
+            a=int(assembled.ids[pair.a]),
+            b=int(assembled.ids[pair.b]),
             prompt=pair.prompt,
-            pose=samples[pair.b]["pose"],
+            pose=assembled.poses[pair.b],
             image_a=names_a[row],
             text_only=text_only[row],
             primary=primary[row],

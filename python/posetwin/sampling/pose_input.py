@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from posetwin.contracts import Control
-from posetwin.data.assemble import draw_control
+from posetwin.control.draw import draw_control
 from posetwin.data.images import read_pixels
 from posetwin.errors import PosetwinError
 from posetwin.mini.poses import POSES

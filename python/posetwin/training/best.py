@@ -11,8 +11,8 @@ from safetensors.torch import load_file
 
 from posetwin.adapters.t2i import save_adapter
 from posetwin.data.journal import replace_folder, write_json
+from posetwin.moments import at
 from posetwin.training.checkpoint import disk_errors
-from posetwin.training.moments import at
 
 RECORD, WEIGHTS_NAME = "best.json", "diffusion_pytorch_model.safetensors"
 

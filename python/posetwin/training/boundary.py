@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from posetwin.training.moments import at
+from posetwin.moments import at
 from posetwin.training.sinks import Emit
 
 POLL_SECONDS = 0.02

@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save_file
 
 from posetwin.data.journal import replace_folder, sync
 from posetwin.errors import PosetwinError, is_disk_full
-from posetwin.training.moments import at
+from posetwin.moments import at
 from posetwin.training.update import Update
 from posetwin.training.world import World
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from posetwin.contracts import Train
+from posetwin.moments import at
 from posetwin.training.best import Best
-from posetwin.training.moments import at
 from posetwin.training.samples import paint_samples
 from posetwin.training.secondary import logged
 from posetwin.training.sinks import Emit

@@ -14,10 +14,10 @@ import torch
 from torch.nn.parallel import DistributedDataParallel
 
 from posetwin.contracts import Train
+from posetwin.moments import at
 from posetwin.training.boundary import Boundaries
 from posetwin.training.checkpoint import TrainingState, load_newest, save_checkpoint
 from posetwin.training.lookout import Lookout
-from posetwin.training.moments import at
 from posetwin.training.order import global_indices, learning_rate, share_of_rank
 from posetwin.training.self_test import is_hopeless
 from posetwin.training.sinks import Emit

@@ -10,9 +10,9 @@ import torch
 from diffusers.models.adapter import T2IAdapter
 
 from posetwin.losses import primary_noise
+from posetwin.moments import at
 from posetwin.sampling.noise import derived_seed
 from posetwin.training.batches import Batches
-from posetwin.training.moments import at
 from posetwin.training.order import cubic_t, step_t
 from posetwin.training.routes import Batch, Denoiser
 from posetwin.training.secondary import features_in, logged

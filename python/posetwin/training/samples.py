@@ -9,9 +9,9 @@ import torch
 from posetwin.contracts import Samples
 from posetwin.data.images import to_pixels
 from posetwin.data.journal import write_png
+from posetwin.moments import at
 from posetwin.sampling.noise import draw_noise
 from posetwin.sampling.sampler import SamplerSettings, generate
-from posetwin.training.moments import at
 from posetwin.training.order import share_of_rank
 from posetwin.training.task import Task
 from posetwin.training.world import World

@@ -13,9 +13,9 @@ from diffusers.models.adapter import T2IAdapter
 
 from posetwin.adapters.t2i import features_of
 from posetwin.losses import target_pose
+from posetwin.moments import at
 from posetwin.training.bank import Bank, RouteA
 from posetwin.training.batches import Batches
-from posetwin.training.moments import at
 from posetwin.training.objective import TERMS, Evaluated, Objective
 from posetwin.training.order import drawn_step, step_t
 from posetwin.training.routes import Batch, Denoiser, first_states, next_states, own_state_at, states_at

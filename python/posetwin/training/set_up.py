@@ -39,7 +39,7 @@ AnyJob = PrimaryJob | TrainJob | AuditJob
 @torch.no_grad()
 def detect_all(assembled: Assembled, detector: KeypointDetector, device: torch.device) -> torch.Tensor:
     """(N, 18, 2) float64 px: what the detector of the loss finds in every picture of the set."""
-    starts, count = range(0, len(assembled.samples), DETECT_BATCH), len(assembled.samples)
+    starts, count = range(0, len(assembled), DETECT_BATCH), len(assembled)
     batches = (range(start, min(start + DETECT_BATCH, count)) for start in starts)
     return torch.cat([detector(assembled.images(batch).to(device)).xy.double().cpu() for batch in batches])
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from posetwin.contracts import Validation
-from posetwin.training.moments import at
+from posetwin.moments import at
 from posetwin.training.order import share_of_rank
 from posetwin.training.task import Means, Seen, Task, global_means
 from posetwin.training.world import World

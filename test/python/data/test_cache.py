@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
-from tiny import Stack, write_lines
+from sets import write_couples
+from tiny import Stack
 
 from posetwin.adapters.t2i import features_of, load_adapter
 from posetwin.contracts import CacheResult, FeaturesResult
@@ -22,7 +23,8 @@ def test_the_cache_holds_what_the_frozen_models_compute(stack: Stack) -> None:
     backbone = load_backbone(stack.models["backbone"]["path"])
     adapter = load_adapter(stack.models["adapter"]["path"])
     torch.testing.assert_close(cache.latents[[3, 7]], backbone.encode_images(assembled.images([3, 7])))
-    torch.testing.assert_close(cache.embeds_of(["a girl 2", ""]), backbone.encode_prompt(["a girl 2", ""]))
+    texts = [assembled.captions[2], ""]
+    torch.testing.assert_close(cache.embeds_of(texts), backbone.encode_prompt(texts))
     with torch.no_grad():
         expected = features_of(adapter, assembled.controls([3, 7], 3), 1.0)
     for found, feature in zip(read_features(stack.features), expected, strict=True):
@@ -62,9 +64,9 @@ def test_a_failed_write_leaves_no_file(tmp_path: Path) -> None:
 
 
 def test_a_pair_of_an_unknown_sample_is_a_corrupt_file(stack: Stack, tmp_path: Path) -> None:
-    for name in ("samples.jsonl", "manifest.json"):
-        (tmp_path / name).write_text((stack.assemble / name).read_text())
-    write_lines(tmp_path / "pairs.jsonl", [{"a": 0, "b": 99, "prompt": "", "split": "train"}])
+    for name in ("samples.parquet", "manifest.json"):
+        (tmp_path / name).write_bytes((stack.assemble / name).read_bytes())
+    write_couples(tmp_path, [(0, 99)])
     with pytest.raises(PosetwinError) as caught:
         read_assembled(tmp_path).pairs("train")
     assert caught.value.code == "corrupt_file"

@@ -5,21 +5,22 @@ import random
 import tracemalloc
 from dataclasses import astuple
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, get_args
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiny import DATASET, MANIFEST, Stack, ignore, make_job, write_lines
 
-from posetwin.data.assembled import Assembled, read_assembled
-from posetwin.data.pairs import AllCombinations
+from posetwin.contracts import Manifest
+from posetwin.data.pairs import AllCombinations, ListedPairs, Reading, choose_pairs, read_pairs
 from posetwin.errors import PosetwinError
 from posetwin.losses import keypoint_mask
-from posetwin.stages import run
 
+GOLDEN = json.loads((Path(__file__).parents[2] / "golden" / "dataset" / "quintuples.json").read_text())["cases"]
 Person = tuple[str, frozenset[int]]
 PEOPLE: list[Person] = [
     ("a man", frozenset({0, 1})),
@@ -34,36 +35,59 @@ people_drawn = st.lists(
     min_size=2,
     max_size=9,
 )
+readings = st.sampled_from(get_args(Reading))
 
 
-def sample(number: int, person: Person, split: str = "train") -> dict[str, Any]:
-    caption, seen = person
-    keypoints = [[k, number, 2 if k in seen else 0] for k in range(18)]
-    return {"id": 100 + number, "split": split, "caption": caption, "keypoints": keypoints}
+def visible_of(people: list[Person]) -> np.ndarray:
+    return np.array([sum(1 << k for k in seen) for _, seen in people], np.int32)
 
 
-def expected_pairs(people: list[Person], texts: str) -> set[tuple[int, int, str]]:
+def captions_of(people: list[Person]) -> list[str]:
+    return [caption for caption, _ in people]
+
+
+def combined(people: list[Person], reading: Any, positions: list[int] | None = None) -> AllCombinations:
+    chosen = np.array(range(len(people)) if positions is None else positions, np.int64)
+    return AllCombinations(visible_of(people), captions_of(people), chosen, reading)
+
+
+def expected_combinations(people: list[Person], reading: str) -> set[tuple[int, int, str]]:
     """Written down by the definition."""
     return {
         (a, b, text)
         for a, (caption_a, seen_a) in enumerate(people)
         for b, (caption_b, seen_b) in enumerate(people)
         if a != b and seen_a & seen_b
-        for text in ([caption_a] if texts == "swap" else [caption_a, caption_b])
+        for text in ([caption_a] if reading == "swap" else [caption_a, caption_b])
     }
 
 
-def combined(folder: Path, people: list[Person], **manifest: Any) -> Assembled:
-    """An assembled set of these training people after one held-out picture, whose pairs are all combinations."""
-    alone = sample(99, ("held out", frozenset(range(18))), "held_out")
-    write_lines(folder / "samples.jsonl", [alone, *(sample(i, person) for i, person in enumerate(people))])
-    write_lines(folder / "pairs.jsonl", [{"a": 199, "b": 199, "prompt": "held out", "split": "held_out"}])
-    stated = {**MANIFEST, "train_pairs": "all-combinations", **manifest}
-    texts = "swap" if stated["captions"] == "swap" else "both"
-    stated.setdefault("count", len(expected_pairs(people, texts)))
-    stated["num_pairs"] = {"train": stated.pop("count"), "held_out": 1}
-    (folder / "manifest.json").write_text(json.dumps(stated))
-    return read_assembled(folder)
+def expected_quintuples(
+    captions: list[str], couples: list[tuple[int, int]], reading: str
+) -> list[tuple[int, int, str]]:
+    """Written down by the definition."""
+    if reading == "swap":
+        return [(a, b, captions[a]) for a, b in couples] + [(b, a, captions[b]) for a, b in couples]
+    unlike = [(a, b) for a, b in couples if captions[a] != captions[b]]
+    return [
+        *((a, b, captions[b]) for a, b in couples),
+        *((b, a, captions[a]) for a, b in couples),
+        *((a, b, captions[a]) for a, b in unlike),
+        *((b, a, captions[b]) for a, b in unlike),
+    ]
+
+
+def columns_of(couples: list[Any]) -> tuple[np.ndarray, np.ndarray]:
+    both = np.array(couples, np.int32).reshape(-1, 2)
+    return both[:, 0], both[:, 1]
+
+
+def write_pairs(folder: Path, pairs: list[tuple[int, int, str]]) -> Path:
+    a, b, split = ([pair[i] for pair in pairs] for i in range(3))
+    pq.write_table(
+        pa.table({"a": pa.array(a, pa.int64()), "b": pa.array(b, pa.int64()), "split": split}), folder / "pairs.parquet"
+    )
+    return folder
 
 
 def code_of(call: Any) -> str:
@@ -72,66 +96,133 @@ def code_of(call: Any) -> str:
     return caught.value.code
 
 
+@pytest.mark.parametrize("case", GOLDEN)
+def test_quintuples_of_both_languages_stand_as_written_down(case: dict[str, Any]) -> None:
+    pairs = ListedPairs(*columns_of(case["couples"]), case["captions"], case["reading"])
+    assert [list(astuple(pair)) for pair in pairs] == case["quintuples"]
+    assert len(pairs) == len(case["quintuples"])
+
+
+@st.composite
+def captioned_couples(draw: st.DrawFn) -> tuple[list[str], list[tuple[int, int]]]:
+    captions = draw(st.lists(st.sampled_from(["a man", "a girl", ""]), min_size=2, max_size=8))
+    couples = [(a, b) for b in range(len(captions)) for a in range(b)]
+    return captions, draw(st.lists(st.sampled_from(couples), unique=True))
+
+
+@settings(deadline=None)
+@given(captioned_couples(), readings, st.sampled_from(["list", "column", "encoded"]))
+def test_quintuples_are_those_of_the_definition_from_a_list_or_a_column(given_: Any, reading: Any, kind: str) -> None:
+    captions, couples = given_
+    texts: Any = captions
+    if kind != "list":
+        kept_apart = [pa.array(part, pa.string()) for part in (captions[:1], captions[1:])]
+        texts = pa.chunked_array([part.dictionary_encode() if kind == "encoded" else part for part in kept_apart])
+    pairs = ListedPairs(*columns_of(couples), texts, reading)
+    listed = [astuple(pair) for pair in pairs]
+    assert listed == expected_quintuples(captions, couples, reading)
+    assert pairs[:] == list(pairs)
+    assert pairs.prompts == list(dict.fromkeys(prompt for _, _, prompt in listed))
+    # Closed under swap, Eq. 8 and 39.
+    for a, b, prompt in listed:
+        other = captions[b] if prompt == captions[a] else captions[a]
+        assert (b, a, other) in listed
+
+
+def test_couples_are_read_by_the_ids_of_their_samples_and_by_split(tmp_path: Path) -> None:
+    write_pairs(tmp_path, [(7, 30, "train"), (9, 7, "train"), (41, 40, "held_out")])
+    ids, captions = np.array([7, 9, 30, 40, 41]), ["a", "b", "c", "d", "e"]
+    train = read_pairs(tmp_path, ids, captions, "train", "swap")
+    assert [astuple(pair) for pair in train] == [(0, 2, "a"), (1, 0, "b"), (2, 0, "c"), (0, 1, "a")]
+    assert [pair.a for pair in read_pairs(tmp_path, ids, captions, "held_out", "both")] == [4, 3, 4, 3]
+
+
+def test_a_split_without_couples_is_empty(tmp_path: Path) -> None:
+    pairs = read_pairs(write_pairs(tmp_path, [(1, 2, "held_out")]), np.array([1, 2]), ["a", "b"], "train", "both")
+    assert (len(pairs), list(pairs), pairs.prompts) == (0, [], [])
+
+
+def test_a_file_that_is_not_there_is_a_missing_file(tmp_path: Path) -> None:
+    assert code_of(lambda: read_pairs(tmp_path, np.array([1]), ["a"], "train", "both")) == "missing_file"
+
+
+@pytest.mark.parametrize("strange", [0, 2, 9])
+def test_a_pair_of_a_sample_that_does_not_exist_is_a_corrupt_file(tmp_path: Path, strange: int) -> None:
+    write_pairs(tmp_path, [(1, 3, "train"), (strange, 3, "train")])
+    assert code_of(lambda: read_pairs(tmp_path, np.array([1, 3]), ["a", "b"], "train", "both")) == "corrupt_file"
+
+
+def test_a_file_cut_short_and_one_of_other_columns_are_corrupt_files(tmp_path: Path) -> None:
+    def read() -> Any:
+        return read_pairs(tmp_path, np.array([1, 2]), ["a", "b"], "train", "both")
+
+    path = write_pairs(tmp_path, [(1, 2, "train")]) / "pairs.parquet"
+    path.write_bytes(path.read_bytes()[:-20])
+    assert code_of(read) == "corrupt_file"
+    pq.write_table(pa.table({"a": [1]}), path)
+    assert code_of(read) == "corrupt_file"
+
+
+def test_a_million_couples_take_no_memory_but_their_columns() -> None:
+    draw = np.random.default_rng(0)
+    first, second = (draw.integers(0, 1000, 1_000_000).astype(np.int32) for _ in range(2))
+    captions = [f"person {i % 500}" for i in range(1000)]
+    tracemalloc.start()
+    pairs = ListedPairs(first, second, captions, "both")
+    found = [pairs[i] for i in range(0, len(pairs), 10_007)]
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert {pair.prompt for pair in found} <= set(captions)
+    # The couples of two captions are one int32 each.
+    assert kept < 4_500_000
+
+
+def test_chosen_pairs_are_spread_evenly() -> None:
+    pairs = ListedPairs(*columns_of([(0, 1), (1, 2), (2, 0)]), ["a", "b", "c"], "swap")
+    assert choose_pairs(pairs, 3) == [0, 2, 4]
+    assert choose_pairs(pairs, 99) == list(range(6))
+
+
 @settings(max_examples=150, deadline=None)
-@given(people_drawn, st.sampled_from(["both", "swap"]))
-def test_all_combinations_are_every_ordered_pair_with_a_common_keypoint_once(people: list[Person], texts: Any) -> None:
-    pairs = AllCombinations([sample(i, person) for i, person in enumerate(people)], range(len(people)), texts)
+@given(people_drawn, readings)
+def test_all_combinations_are_every_ordered_pair_with_a_common_keypoint_once(
+    people: list[Person], reading: Any
+) -> None:
+    pairs = combined(people, reading)
     listed = [astuple(pair) for pair in pairs]
     assert len(listed) == len(pairs)
     assert len(set(listed)) == len(listed)
-    assert set(listed) == expected_pairs(people, texts)
+    assert set(listed) == expected_combinations(people, reading)
+    # Closed under swap, Eq. 8 and 39.
+    for a, b, prompt in listed:
+        assert (b, a, people[b][0] if prompt == people[a][0] else people[a][0]) in listed
 
 
-@settings(max_examples=50, deadline=None)
-@given(people_drawn, st.sampled_from(["both", "swap", "captioned-only"]))
-def test_all_combinations_are_closed_under_swap_eq_8_and_39(people: list[Person], captions: str) -> None:
-    with TemporaryDirectory() as folder:
-        assembled = combined(Path(folder), people, captions=captions)
-        if not expected_pairs(people, "both"):
-            return
-        known = {astuple(pair) for pair in assembled.pairs("train")}
-        for a, b, prompt in known:
-            texts = [assembled.samples[i]["caption"] for i in (a, b)]
-            assert (b, a, texts[1] if prompt == texts[0] else texts[0]) in known
-
-
-def test_positions_are_those_of_samples_jsonl_and_held_out_pairs_stay_listed(tmp_path: Path) -> None:
-    assembled = combined(tmp_path, PEOPLE)
-    assert {pair.a for pair in assembled.pairs("train")} == {1, 2, 3, 5}
-    assert [astuple(pair) for pair in assembled.pairs("held_out")] == [(0, 0, "held out")]
-
-
-def test_no_pair_of_all_combinations_is_refused_by_the_keypoint_mask(tmp_path: Path) -> None:
-    assembled = combined(tmp_path, PEOPLE)
-    pairs = list(assembled.pairs("train"))
-    seen = assembled.keypoints[..., 2]
+def test_no_pair_of_all_combinations_is_refused_by_the_keypoint_mask() -> None:
+    pairs = list(combined(PEOPLE, "both"))
+    seen = torch.tensor([[2.0 if k in seen else 0.0 for k in range(18)] for _, seen in PEOPLE])
     mask = keypoint_mask(seen[[pair.a for pair in pairs]], seen[[pair.b for pair in pairs]])
     assert mask.sum(dim=1).min() == 1
 
 
-def test_captioned_only_combines_the_drawn_pictures_alone(tmp_path: Path) -> None:
+def test_only_the_positions_given_are_combined() -> None:
     people = [(f"person {i}", frozenset({1})) for i in range(6)]
-    assembled = combined(tmp_path, people, captions="captioned-only", captioned=[101, 104], count=4)
-    assert [astuple(pair) for pair in assembled.pairs("train")] == [
-        (2, 5, "person 4"),
-        (2, 5, "person 1"),
-        (5, 2, "person 1"),
-        (5, 2, "person 4"),
+    pairs = combined(people, "captioned-only", [2, 5])
+    assert [astuple(pair) for pair in pairs] == [
+        (2, 5, "person 5"),
+        (2, 5, "person 2"),
+        (5, 2, "person 2"),
+        (5, 2, "person 5"),
     ]
-    assert assembled.prompts == ["person 1", "person 4", "held out"]
+    assert pairs.prompts == ["person 2", "person 5"]
 
 
-def test_prompts_leave_out_the_empty_text_and_people_without_a_partner(tmp_path: Path) -> None:
-    everyone: list[Person] = [*PEOPLE, ("", frozenset({1}))]
-    assert combined(tmp_path, everyone).prompts == ["a man", "a girl", "held out"]
+def test_prompts_of_all_combinations_leave_out_people_without_a_partner() -> None:
+    assert combined(PEOPLE, "both").prompts == ["a man", "a girl"]
 
 
-def test_prompts_of_listed_pairs_stand_in_order_of_appearance(stack: Stack) -> None:
-    assert read_assembled(stack.assemble).prompts == [f"a girl {a}" for a in (0, 1, 2, 3, 4, 5, 6, 7, 8, 9)]
-
-
-def test_a_lazy_sequence_answers_as_a_list_does(tmp_path: Path) -> None:
-    pairs = combined(tmp_path, PEOPLE).pairs("train")
+def test_a_lazy_sequence_answers_as_a_list_does() -> None:
+    pairs = combined(PEOPLE, "both")
     listed = list(pairs)
     assert pairs[-1] == listed[-1]
     assert pairs[3:9:2] == listed[3:9:2]
@@ -139,12 +230,23 @@ def test_a_lazy_sequence_answers_as_a_list_does(tmp_path: Path) -> None:
         pairs[len(listed)]
 
 
-def test_nine_million_ordered_pairs_take_no_memory(tmp_path: Path) -> None:
+def test_nobody_gives_no_pairs() -> None:
+    assert len(combined([], "both")) == 0
+
+
+def test_thousands_of_patterns_are_counted_as_few_are() -> None:
+    visible = np.arange(4096, dtype=np.int32)
+    pairs = AllCombinations(visible, ["a man"] * 4096, np.arange(4096), "swap")
+    # Every set of 12 keypoints once: 4096² - 3^12 ordered pairs share one, 4095 of them with themselves.
+    assert len(pairs) == 4096**2 - 3**12 - 4095
+
+
+def test_nine_million_ordered_pairs_take_no_memory() -> None:
     people = [(f"person {i}", frozenset({i % 18, 3, 5})) for i in range(3000)]
-    samples = [sample(i, person) for i, person in enumerate(people)]
+    visible, captions, positions = visible_of(people), captions_of(people), np.arange(3000)
     draw = random.Random(0)
     tracemalloc.start()
-    pairs = AllCombinations(samples, range(len(samples)), "both")
+    pairs = AllCombinations(visible, captions, positions, "both")
     found = [pairs[draw.randrange(len(pairs))] for _ in range(300)]
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
@@ -154,35 +256,5 @@ def test_nine_million_ordered_pairs_take_no_memory(tmp_path: Path) -> None:
     assert peak < 2_000_000
 
 
-def test_a_set_without_two_people_to_compare_has_too_few_samples(tmp_path: Path) -> None:
-    strangers = [("a man", frozenset({0})), ("a girl", frozenset({1}))]
-    assert code_of(lambda: combined(tmp_path / "strangers", strangers).pairs("train")) == "too_few_samples"
-    assert code_of(lambda: combined(tmp_path / "nobody", []).pairs("train")) == "too_few_samples"
-
-
-def test_a_count_unlike_the_manifests_is_a_corrupt_file(tmp_path: Path) -> None:
-    assert code_of(lambda: combined(tmp_path, PEOPLE, count=3).pairs("train")) == "corrupt_file"
-
-
-def test_a_manifest_of_another_shape_is_a_corrupt_file_and_none_is_a_missing_one(tmp_path: Path) -> None:
-    assembled = combined(tmp_path, PEOPLE, train_pairs="guessed")
-    assert code_of(lambda: assembled.pairs("train")) == "corrupt_file"
-    (tmp_path / "manifest.json").unlink()
-    assert code_of(lambda: assembled.pairs("train")) == "missing_file"
-
-
-def test_figures_of_the_mini_world_are_combined_with_their_own_captions(tmp_path: Path) -> None:
-    items = [{"kind": "mini", "id": i, "split": "train", "seed": i, "pose": ""} for i in range(5)]
-    write_lines(tmp_path / "items.jsonl", items)
-    spec = {"seed": 0, "dataset": {**DATASET, "pairs": "all-combinations"}}
-    run(make_job("assemble", tmp_path / "set", {"items": tmp_path / "items.jsonl"}, spec), ignore)
-    write_lines(tmp_path / "set" / "pairs.jsonl", [])
-    samples = read_assembled(tmp_path / "set").samples
-    people = [(s["caption"], frozenset(k for k, point in enumerate(s["keypoints"]) if point[2] > 0)) for s in samples]
-    count = len(expected_pairs(people, "both"))
-    manifest = {**MANIFEST, "train_pairs": "all-combinations", "num_pairs": {"train": count, "held_out": 0}}
-    (tmp_path / "set" / "manifest.json").write_text(json.dumps(manifest))
-    assembled = read_assembled(tmp_path / "set")
-    assert {astuple(pair) for pair in assembled.pairs("train")} == expected_pairs(people, "both")
-    assert assembled.prompts == list(dict.fromkeys(s["caption"] for s in samples))
-    assert torch.isfinite(assembled.images([assembled.pairs("train")[0].b])).all()
+def test_the_readings_are_those_of_the_manifest() -> None:
+    assert get_args(Reading) == get_args(Manifest.model_fields["captions"].annotation)

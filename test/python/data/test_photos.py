@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections.abc import Callable
+from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 from real_data import data_folder
 
+from posetwin.contracts import FactorResize, Filters, PersonResize, Resize
 from posetwin.data.photos import (
+    Photo,
     PhotoPerson,
+    PhotoReader,
     Rejected,
     fit_to_square,
     list_photos,
-    read_person,
     read_photo,
     read_photo_pixels,
 )
+from posetwin.data.picture_hash import picture_hash
+from posetwin.data.resize import from_pixel_indices
 from posetwin.errors import PosetwinError
 from posetwin.keypoints.blazepose import BlazePoseDetector
-
-ORIENTATION = 0x0112
-RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
+from posetwin.keypoints.layouts import coco17_to_openpose18
+from posetwin.mini.world import sample_world
 
 
 @pytest.fixture(scope="module")
@@ -31,115 +41,31 @@ def detector() -> BlazePoseDetector:
     return BlazePoseDetector("full")
 
 
-def _skier() -> Path:
+def skier_path() -> Path:
     return data_folder() / "skier.jpg"
 
 
-def _halves(mode: str = "RGB") -> Image.Image:
-    """40 × 20: red on the left, blue on the right."""
-    image = Image.new("RGB", (40, 20), RED)
-    image.paste(BLUE, (20, 0, 40, 20))
-    return image.convert(mode)
+def skier_image() -> np.ndarray:
+    """(425, 640, 3) uint8 RGB."""
+    return np.array(Image.open(skier_path()).convert("RGB"))
+
+
+def skier_keypoints() -> np.ndarray:
+    """(18, 3) px of the photo, as COCO's people annotated it."""
+    annotation = json.loads((data_folder() / "skier.json").read_text())["annotations"][0]
+    return from_pixel_indices(coco17_to_openpose18(np.array(annotation["keypoints"]).reshape(17, 3)))
+
+
+def pck(detected: np.ndarray, target: np.ndarray, share: float = 0.2) -> float:
+    """Share of joints within `share` of the torso (mid-shoulder to mid-hip)."""
+    torso = np.linalg.norm(target[[2, 5], :2].mean(axis=0) - target[[8, 11], :2].mean(axis=0))
+    return float((np.linalg.norm(detected[:, :2] - target[:, :2], axis=1) <= share * torso).mean())
 
 
 def _code(make: Callable[[], object]) -> str:
     with pytest.raises(PosetwinError) as caught:
         make()
     return caught.value.code
-
-
-def _near(pixel: np.ndarray, colour: tuple[int, int, int], tolerance: int = 12) -> bool:
-    return bool((np.abs(pixel.astype(int) - colour) <= tolerance).all())
-
-
-def test_a_photo_is_turned_as_its_exif_says(tmp_path: Path) -> None:
-    """EXIF orientation 6: the stored left column is the top row of what the camera saw."""
-    exif = Image.Exif()
-    exif[ORIENTATION] = 6
-    _halves().save(tmp_path / "x.jpg", exif=exif, quality=95, subsampling=0)
-    pixels = read_photo_pixels(tmp_path / "x.jpg")
-    assert pixels.shape == (40, 20, 3)
-    assert _near(pixels[2, 10], RED) and _near(pixels[37, 10], BLUE)
-
-
-@pytest.mark.parametrize(
-    ("mode", "ending"), [("CMYK", "jpg"), ("P", "png"), ("RGBA", "webp"), ("RGB", "bmp"), ("P", "bmp"), ("RGBA", "png")]
-)
-def test_every_colour_mode_comes_back_as_rgb(tmp_path: Path, mode: str, ending: str) -> None:
-    file = tmp_path / f"x.{ending}"
-    _halves(mode).save(file, **({"lossless": True} if ending == "webp" else {}))
-    pixels = read_photo_pixels(file)
-    assert pixels.shape == (20, 40, 3) and pixels.dtype == np.uint8
-    assert _near(pixels[10, 3], RED) and _near(pixels[10, 36], BLUE)
-
-
-def test_sixteen_bit_greys_keep_their_range(tmp_path: Path) -> None:
-    values = np.array([[0, 257 * 100, 65535]], np.uint16)
-    Image.fromarray(values).save(tmp_path / "x.png")
-    assert read_photo_pixels(tmp_path / "x.png")[0, :, 0].tolist() == [0, 100, 255]
-
-
-def test_one_bit_and_grey_alpha_are_read(tmp_path: Path) -> None:
-    Image.new("1", (4, 4), 1).save(tmp_path / "one.png")
-    Image.new("LA", (4, 4), (0, 0)).save(tmp_path / "clear.png")
-    assert (read_photo_pixels(tmp_path / "one.png") == 255).all()
-    assert (read_photo_pixels(tmp_path / "clear.png") == 255).all()
-
-
-def test_what_is_transparent_lies_on_white(tmp_path: Path) -> None:
-    image = Image.new("RGBA", (2, 1), (*RED, 255))
-    image.putpixel((1, 0), (*RED, 0))
-    image.save(tmp_path / "x.png")
-    assert [tuple(pixel) for pixel in read_photo_pixels(tmp_path / "x.png")[0].tolist()] == [RED, WHITE]
-
-
-def test_of_an_animation_the_first_frame_is_read(tmp_path: Path) -> None:
-    frames = [Image.new("RGB", (8, 8), colour) for colour in (GREEN, RED)]
-    frames[0].save(tmp_path / "x.webp", save_all=True, append_images=frames[1:], lossless=True)
-    assert _near(read_photo_pixels(tmp_path / "x.webp")[4, 4], GREEN)
-
-
-def test_a_file_that_is_cut_short_is_bad_image(tmp_path: Path) -> None:
-    noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)
-    for ending in ("jpg", "png", "webp", "bmp"):
-        file = tmp_path / f"x.{ending}"
-        Image.fromarray(noise).save(file)
-        file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
-        assert _code(lambda file=file: read_photo_pixels(file)) == "bad_image"
-
-
-@pytest.mark.parametrize("content", [b"", b"not a picture", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0", b"GIF89a"])
-def test_a_file_that_is_no_picture_is_bad_image(tmp_path: Path, content: bytes) -> None:
-    file = tmp_path / "x.png"
-    file.write_bytes(content)
-    assert _code(lambda: read_photo_pixels(file)) == "bad_image"
-
-
-@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow warns of what it can skip
-def test_a_damaged_photo_is_read_or_refused_but_nothing_else(tmp_path: Path) -> None:
-    """200 files with bytes changed at random: the only error there is has the code bad_image."""
-    random = np.random.default_rng(0)
-    file = tmp_path / "x"
-    for ending in ("jpg", "png", "webp", "tiff"):
-        _halves().save(file, format={"jpg": "jpeg"}.get(ending, ending))
-        whole = np.frombuffer(file.read_bytes(), np.uint8)
-        for _ in range(50):
-            damaged = whole.copy()
-            damaged[random.integers(0, len(whole), 4)] = random.integers(0, 256, 4)
-            file.write_bytes(damaged.tobytes())
-            try:
-                assert read_photo_pixels(file).dtype == np.uint8
-            except PosetwinError as error:
-                assert error.code == "bad_image"
-
-
-def test_a_picture_of_too_many_pixels_is_bad_image_before_it_is_unpacked(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
-    for name, size in (("warned", (40, 40)), ("refused", (60, 60))):
-        Image.new("1", size).save(tmp_path / f"{name}.png")
-        assert _code(lambda name=name: read_photo_pixels(tmp_path / f"{name}.png")) == "bad_image"
 
 
 def test_a_photo_that_is_not_there_is_missing_file(tmp_path: Path) -> None:
@@ -228,9 +154,59 @@ def test_keypoints_that_are_all_outside_end_in_no_visible_keypoint() -> None:
     assert _code(lambda: fit_to_square(np.zeros((10, 10, 3), np.uint8), outside, 8)) == "no_visible_keypoint"
 
 
+ANYBODY = Filters(people="any", min_keypoints=1, min_person=0, max_hash_distance=-1, num_verified=0)
+ONE = ANYBODY.model_copy(update={"people": "one"})
+PERSON = PersonResize(kind="person")
+
+
+def _reader(size: int = 128, filters: Filters = ANYBODY, resize: Resize = PERSON) -> PhotoReader:
+    return PhotoReader(size, resize, filters)
+
+
+def _bytes(image: np.ndarray, kind: str = "png") -> bytes:
+    buffer = BytesIO()
+    Image.fromarray(image).save(buffer, kind)
+    return buffer.getvalue()
+
+
+def _annotated(points: list[tuple[float, float]], **more: object) -> Photo:
+    """A grey picture of 300 × 200 whose first keypoints are these, the others absent."""
+    keypoints = np.zeros((18, 3))
+    for index, point in enumerate(points):
+        keypoints[index] = (*point, 2)
+    return Photo("x.png", _bytes(np.full((200, 300, 3), 90, np.uint8)), "full", keypoints, **more)
+
+
+def _skier_photo(**more: object) -> Photo:
+    return Photo("skier.jpg", skier_path().read_bytes(), "full", **more)
+
+
+def _one(reader: PhotoReader, photo: Photo) -> PhotoPerson:
+    (answer,) = reader.read_people([photo])
+    assert isinstance(answer, PhotoPerson), answer
+    return answer
+
+
+def _refusal(reader: PhotoReader, photo: Photo) -> str:
+    (answer,) = reader.read_people([photo])
+    assert isinstance(answer, Rejected)
+    assert photo.name in answer.reason
+    return answer.code
+
+
+def _two_skiers() -> np.ndarray:
+    """(425, 697, 3): the skier, and left of him he once more at 0.7 of the size."""
+    image = skier_image()[:, 150:560]
+    small = np.array(Image.fromarray(image).resize((287, 297)))
+    return np.hstack([np.pad(small, ((0, 425 - 297), (0, 0), (0, 0)), "edge"), image])
+
+
+# Where the larger of the two is, against the photo.
+SHIFT = np.array([287 - 150, 0, 0])
+
+
 def test_a_photo_becomes_a_square_with_its_person(detector: BlazePoseDetector) -> None:
-    person = read_person(_skier(), detector, 128)
-    assert isinstance(person, PhotoPerson)
+    person = _one(_reader(), _skier_photo())
     assert person.image.shape == (128, 128, 3) and person.keypoints.shape == (18, 3)
     assert (person.keypoints[:, 2] == 2).all()
     assert ((person.keypoints[:, :2] >= 0) & (person.keypoints[:, :2] < 128)).all()
@@ -239,23 +215,242 @@ def test_a_photo_becomes_a_square_with_its_person(detector: BlazePoseDetector) -
     assert np.linalg.norm(again[:, :2] - person.keypoints[:, :2], axis=1).mean() < 4
 
 
-def test_a_very_large_photo_gives_the_same_square(detector: BlazePoseDetector, tmp_path: Path) -> None:
-    with Image.open(_skier()) as image:
-        image.resize((2560, 1700), Image.Resampling.BICUBIC).save(tmp_path / "large.jpg")
-    small, large = read_person(_skier(), detector, 128), read_person(tmp_path / "large.jpg", detector, 128)
-    assert isinstance(small, PhotoPerson) and isinstance(large, PhotoPerson)
-    assert np.abs(small.keypoints - large.keypoints).max() < 4
-
-
-def test_a_photo_without_a_person_is_listed_with_no_person(detector: BlazePoseDetector, tmp_path: Path) -> None:
-    _halves().resize((200, 100)).save(tmp_path / "x.png")
-    rejected = read_person(tmp_path / "x.png", detector, 64)
-    assert isinstance(rejected, Rejected)
-    assert rejected.code == "no_person" and "x.png" in rejected.reason
+def test_a_photo_that_is_read_by_its_path_gives_the_same(tmp_path: Path) -> None:
+    alone, together = read_photo(skier_path(), 128, "full"), _one(_reader(), _skier_photo())
+    assert (alone.image == together.image).all() and (alone.keypoints == together.keypoints).all()
+    (tmp_path / "x.png").write_bytes(_bytes(np.full((100, 200, 3), 90, np.uint8)))
+    (tmp_path / "y.jpg").write_bytes(b"nothing")
     assert _code(lambda: read_photo(tmp_path / "x.png", 64, "full")) == "no_person"
+    assert _code(lambda: read_photo(tmp_path / "y.jpg", 64, "full")) == "bad_image"
+    assert _code(lambda: read_photo(tmp_path / "z.jpg", 64, "full")) == "missing_file"
 
 
-def test_a_photo_that_cannot_be_read_is_listed_with_bad_image(detector: BlazePoseDetector, tmp_path: Path) -> None:
-    (tmp_path / "x.jpg").write_bytes(b"nothing")
-    rejected = read_person(tmp_path / "x.jpg", detector, 64)
-    assert isinstance(rejected, Rejected) and rejected.code == "bad_image"
+def test_a_very_large_photo_gives_the_same_square() -> None:
+    large = np.array(Image.fromarray(skier_image()).resize((2560, 1700), Image.Resampling.BICUBIC))
+    small_person = _one(_reader(), _skier_photo())
+    large_person = _one(_reader(), Photo("large", _bytes(large, "jpeg"), "full"))
+    assert np.abs(small_person.keypoints - large_person.keypoints).max() < 4
+
+
+def test_photos_that_are_read_together_do_not_see_each_other() -> None:
+    """One of each kind in one call, in any order, as each alone."""
+    blank = np.full((100, 200, 3), 90, np.uint8)
+    photos = [
+        Photo("blank", _bytes(blank), "full"),
+        _skier_photo(),
+        Photo("broken", b"nothing", "full"),
+        _annotated([(150, 100), (160, 120)]),
+        Photo("figure", _bytes(sample_world(3).image), "mini"),
+        Photo("two", _bytes(_two_skiers()), "full"),
+        *[_skier_photo()] * 9,
+    ]
+    reader = _reader(64)
+    together = reader.read_people(photos)
+    assert [isinstance(answer, PhotoPerson) for answer in together] == [False, True, False, *[True] * 12]
+    for photo, answer in zip(photos, together, strict=True):
+        (alone,) = reader.read_people([photo])
+        if isinstance(answer, PhotoPerson) and isinstance(alone, PhotoPerson):
+            assert np.abs(answer.keypoints - alone.keypoints).max() < 0.05
+            assert np.abs(answer.image.astype(int) - alone.image).mean() < 2
+        else:
+            assert answer == alone
+
+
+def test_no_photos_give_no_answers() -> None:
+    assert _reader().read_people([]) == [] and _reader().detect([], "mini") == []
+
+
+def test_the_person_of_a_photo_is_where_it_was_annotated() -> None:
+    """PCK@0.2 against the annotation of the photo, moved into the square by hand from where its person was cut."""
+    found = _one(_reader(256), _skier_photo())
+    annotated = _one(_reader(256), _skier_photo(keypoints=skier_keypoints()))
+    assert pck(found.keypoints, annotated.keypoints) > 0.75
+
+
+def test_annotated_keypoints_are_taken_instead_of_the_detectors() -> None:
+    person = _one(_reader(50), _annotated([(100, 50), (150, 150)]))
+    # Extent 100 and a margin of a fifth on each side: 140 px wide, of 300 × 200.
+    assert person.keypoints[:2, :2] == pytest.approx(np.array([[45, 20], [95, 120]]) * 50 / 140, abs=0.3)
+    assert person.keypoints[2:, 2].tolist() == [0] * 16
+
+
+def test_covered_keypoints_stay_covered() -> None:
+    photo = _annotated([(100, 50), (150, 150)])
+    assert photo.keypoints is not None
+    photo.keypoints[1, 2] = 1
+    assert _one(_reader(50), photo).keypoints[:3, 2].tolist() == [2, 1, 0]
+
+
+def test_a_photo_is_downsampled_by_a_factor_where_that_is_asked() -> None:
+    resize = FactorResize(kind="factor", factor=4, rounding="floor", filter="area")
+    person = _one(_reader(64, resize=resize), _annotated([(100, 60), (140, 120)]))
+    # 75 × 50 px; the person's middle is at x = 30, so columns 0 to 63; 7 rows are repeated above.
+    assert person.keypoints[:2, :2].tolist() == [[25, 22], [35, 37]]
+
+
+def test_a_photo_without_a_person_is_left_out_with_no_person() -> None:
+    blank = _bytes(np.full((100, 200, 3), 90, np.uint8))
+    assert _refusal(_reader(), Photo("x.png", blank, "full")) == "no_person"
+    assert _refusal(_reader(), Photo("x.png", blank, "mini")) == "no_person"
+
+
+def test_a_photo_that_cannot_be_read_is_left_out_with_bad_image() -> None:
+    assert _refusal(_reader(), Photo("x.jpg", b"nothing", "full")) == "bad_image"
+
+
+def test_of_several_people_the_largest_is_taken() -> None:
+    """Against where the photo lies in the picture of two."""
+    found = _reader().detect([_two_skiers()], "full")[0]
+    assert found is not None and pck(found, skier_keypoints() + SHIFT) > 0.75
+
+
+def test_of_several_people_the_one_in_the_annotated_box_is_taken() -> None:
+    """Both in a square that takes in all of the picture's height: he on the left is the smaller one."""
+    two = _bytes(_two_skiers())
+    left, right = np.array([0.0, 0, 287, 297]), np.array([287.0, 0, 697, 425])
+    resize = FactorResize(kind="factor", factor=1, rounding="floor", filter="area")
+    people = [
+        _one(_reader(512, resize=resize), Photo("two", two, "full", box=box, num_people=2)) for box in (left, right)
+    ]
+    extents = [np.ptp(person.keypoints[:, :2], axis=0).max() for person in people]
+    assert extents[0] / extents[1] == pytest.approx(0.7, abs=0.07)
+
+
+def test_where_one_person_is_wanted_two_are_several_people() -> None:
+    two = _bytes(_two_skiers())
+    assert _refusal(_reader(filters=ONE), Photo("two", two, "full")) == "several_people"
+    # The annotation knows better than the detector, whether or not it says where they are.
+    assert _refusal(_reader(filters=ONE), _skier_photo(num_people=2)) == "several_people"
+    assert _refusal(_reader(filters=ONE), _annotated([(100, 50), (150, 150)], num_people=3)) == "several_people"
+    assert _one(_reader(filters=ONE), Photo("two", two, "full", num_people=1))
+    assert _one(_reader(filters=ONE), _skier_photo())
+
+
+def test_the_detector_counts_the_people_where_the_annotation_does_not() -> None:
+    annotated = Photo("two", _bytes(_two_skiers()), "full", keypoints=skier_keypoints() + SHIFT)
+    assert _refusal(_reader(filters=ONE), annotated) == "several_people"
+    assert _one(_reader(filters=ONE), _skier_photo(keypoints=skier_keypoints()))
+    assert _one(_reader(), annotated)
+
+
+def test_too_few_keypoints_after_the_cut_are_too_few_keypoints() -> None:
+    filters = ANYBODY.model_copy(update={"min_keypoints": 3})
+    inside = [(100.0, 50.0), (150.0, 150.0), (120.0, 90.0)]
+    assert _one(_reader(filters=filters), _annotated(inside))
+    assert _refusal(_reader(filters=filters), _annotated(inside[:2])) == "too_few_keypoints"
+    resize = FactorResize(kind="factor", factor=1, rounding="floor", filter="area")
+    assert _refusal(_reader(64, filters, resize), _annotated(inside)) == "too_few_keypoints"
+
+
+def test_a_person_below_the_wanted_share_of_the_side_is_person_too_small() -> None:
+    """20 px of a square of 200 px, which is all there is of the photo."""
+    small = _annotated([(100, 50), (110, 70)])
+    filters = [ANYBODY.model_copy(update={"min_person": share}) for share in (0.09, 0.11)]
+    assert _one(_reader(200, filters[0]), small)
+    assert _refusal(_reader(200, filters[1]), small) == "person_too_small"
+
+
+def test_annotated_keypoints_outside_of_the_photo_are_absent() -> None:
+    outside = _annotated([(100, 50), (150, 150), (100_000, 20), (-3, 40)])
+    assert _one(_reader(), outside).keypoints[:4, 2].tolist() == [2, 2, 0, 0]
+    assert _refusal(_reader(), _annotated([(1e9, 50), (-2, 3)])) == "no_visible_keypoint"
+    assert _refusal(_reader(), _annotated([])) == "no_visible_keypoint"
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+def test_annotations_that_are_no_numbers_are_bad_keypoints(number: float) -> None:
+    assert _refusal(_reader(), _annotated([(number, 50), (150, 150)])) == "bad_keypoints"
+    assert _refusal(_reader(), _annotated([(100, 50)], box=np.array([0, 0, number, 9]))) == "bad_keypoints"
+
+
+def test_keypoints_of_another_layout_are_bad_keypoints() -> None:
+    photo = replace(_annotated([]), keypoints=np.ones((17, 3)))
+    assert _refusal(_reader(), photo) == "bad_keypoints"
+
+
+def test_absent_keypoints_may_be_anything() -> None:
+    photo = _annotated([(100, 50), (150, 150)])
+    assert photo.keypoints is not None
+    photo.keypoints[5] = (np.nan, np.inf, 0)
+    assert np.isfinite(_one(_reader(), photo).keypoints).all()
+
+
+@pytest.mark.parametrize("size", [64, 96])
+def test_drawn_figures_are_found_by_the_mini_net(size: int) -> None:
+    """Against the keypoints that the world knows: within 3 % of the side on average."""
+    drawn = [sample_world(seed, size=size) for seed in range(20)]
+    found = _reader().detect([one.image for one in drawn], "mini")
+    for one, keypoints in zip(drawn, found, strict=True):
+        assert keypoints is not None
+        seen = one.keypoints[:, 2] == 2
+        errors = np.linalg.norm(keypoints[seen, :2] - one.keypoints[seen, :2], axis=1)
+        assert np.median(errors) < 0.03 * size
+
+
+def test_a_drawn_figure_in_a_wider_picture_is_found_where_it_is() -> None:
+    one = sample_world(1)
+    wide = np.pad(one.image, ((0, 0), (0, 32), (0, 0)), "edge")
+    (keypoints,) = _reader().detect([wide], "mini")
+    assert keypoints is not None
+    seen = one.keypoints[:, 2] == 2
+    assert np.median(np.linalg.norm(keypoints[seen, :2] - one.keypoints[seen, :2], axis=1)) < 6
+
+
+def test_detecting_says_none_where_there_is_nobody() -> None:
+    found = _reader().detect([np.full((60, 90, 3), 128, np.uint8), skier_image()], "full")
+    assert found[0] is None and found[1] is not None
+    assert pck(found[1], skier_keypoints()) > 0.75
+
+
+def test_the_hash_is_of_the_whole_picture() -> None:
+    person = _one(_reader(64), _skier_photo())
+    assert person.picture_hash == picture_hash(skier_image())
+
+
+def test_a_photo_that_is_described_brings_an_overview_of_all_of_it() -> None:
+    described = _one(_reader(64), _skier_photo(keypoints=skier_keypoints(), is_described=True))
+    assert described.overview is not None and described.overview.shape == (255, 384, 3)
+    assert picture_hash(described.overview) == picture_hash(skier_image())
+    assert _one(_reader(64), _skier_photo(keypoints=skier_keypoints())).overview is None
+
+
+def test_a_box_that_ends_before_it_begins_is_bad_keypoints() -> None:
+    assert _refusal(_reader(), _annotated([(100, 50)], box=np.array([50.0, 0, 40, 90]))) == "bad_keypoints"
+
+
+def test_a_box_far_larger_than_the_photo_is_the_whole_photo() -> None:
+    person = _one(_reader(50), _annotated([(100, 50), (150, 150)], box=np.array([-1e12, -1e12, 1e12, 1e12])))
+    # 300 × 200: a square of 301 px, padded above and below.
+    assert person.keypoints[:2, :2] == pytest.approx(np.array([[100, 100], [150, 200]]) / 6, abs=0.5)
+
+
+NUMBERS = st.one_of(st.floats(-400, 700), st.floats(width=32), st.sampled_from([np.nan, np.inf, 1e300]))
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.tuples(NUMBERS, NUMBERS, st.sampled_from([0, 1, 2])), min_size=18, max_size=18),
+    st.none() | st.lists(NUMBERS, min_size=4, max_size=4),
+    st.sampled_from([PERSON, FactorResize(kind="factor", factor=4, rounding="floor", filter="bilinear")]),
+    st.integers(1, 40),
+    st.integers(1, 40),
+)
+def test_whatever_is_annotated_gives_a_square_or_a_reason(
+    points: list[tuple[float, float, int]], box: list[float] | None, resize: Resize, height: int, width: int
+) -> None:
+    content = _bytes(np.full((height, width, 3), 90, np.uint8), "bmp")
+    given_box = None if box is None else np.array(box)
+    photo = Photo("x", content, "full", np.array(points, dtype=np.float64), given_box)
+    (answer,) = _reader(16, resize=resize).read_people([photo])
+    if isinstance(answer, Rejected):
+        assert answer.code in {"bad_keypoints", "no_visible_keypoint"}
+    else:
+        assert answer.image.shape == (16, 16, 3) and np.isfinite(answer.keypoints).all()
+        seen = answer.keypoints[answer.keypoints[:, 2] > 0, :2]
+        assert len(seen) and ((seen >= 0) & (seen < 16)).all()
+
+
+def test_annotated_photos_are_read_without_torch() -> None:
+    """Whoever only reads annotations has no use for its memory."""
+    code = "import sys, posetwin.data.photos; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -7,13 +7,14 @@ shipped weights, the detector's network, the assembled pictures and the silhouet
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import torch
 from diffusers import AutoencoderTiny, T2IAdapter, UNet2DConditionModel
 from PIL import Image
@@ -60,13 +61,16 @@ class ByHand:
         self.adapter = T2IAdapter.from_pretrained(WEIGHTS / "adapter", **options)
         self.detector = load_mini_detector("mini").double()
         self.folder, self.seed = assembled, seed
-        self.samples = [json.loads(line) for line in (assembled / "samples.jsonl").read_text().splitlines()]
+        self.samples = pq.read_table(assembled / "samples.parquet").to_pylist()
         self.timesteps, self.alphas, self.alphas_cumprod = schedule(num_steps)
         # Eq. 37
         self.q = 2 * float(np.mean([alpha / (1 - alpha) for alpha in self.alphas]))
 
     def _pixels(self, sample: int, what: str) -> torch.Tensor:
-        array = np.array(Image.open(self.folder / self.samples[sample][what]).convert("RGB"))
+        row = self.samples[sample]
+        with (self.folder / row["shard"]).open("rb") as shard:
+            shard.seek(row[f"{what}_offset"])
+            array = np.array(Image.open(BytesIO(shard.read(row[f"{what}_length"]))).convert("RGB"))
         return torch.from_numpy(array).permute(2, 0, 1)[None].float()
 
     # What the product keeps as float32 is rounded to it here too: pictures, control maps, and all that it caches.
@@ -78,7 +82,7 @@ class ByHand:
 
     def keypoints(self, sample: int) -> torch.Tensor:
         """Given, (1, 18, 3): fractions of the frame, visibility."""
-        found = torch.tensor(self.samples[sample]["keypoints"], dtype=torch.float64)[None]
+        found = torch.tensor(self.samples[sample]["keypoints"], dtype=torch.float64).reshape(1, 18, 3)
         return found / torch.tensor([SIZE, SIZE, 1.0], dtype=torch.float64)
 
     @torch.no_grad()
@@ -150,7 +154,10 @@ class ByHand:
             return ((one - other) ** 2).sum(-1)[visible].mean()
 
         cumprod = self.alphas_cumprod[t - 1]
-        outside = scene_mask(*(np.array([self.samples[sample]["keypoints"]]) for sample in (a, b)), SIZE)[0] > 0
+        outside = (
+            scene_mask(*(np.array(self.samples[sample]["keypoints"]).reshape(1, 18, 3) for sample in (a, b)), SIZE)[0]
+            > 0
+        )
         terms = {
             "target_pose": distance(found_b, given_b),
             "pose_residual": distance(found_b, found_a),

@@ -18,7 +18,7 @@ from killed import assert_bit_equal, weights
 from safetensors.torch import load_file
 from tiny import Stack, T
 
-from posetwin.training import moments
+from posetwin import moments
 from posetwin.training.world import World
 
 PROGRAM = Path(__file__).parent / "rank_program.py"

@@ -46,7 +46,15 @@ const write = async (folder: string, files: Record<string, unknown>): Promise<vo
 export const finishRun = async (experiment: Experiment, results: Results, fresh = false): Promise<RunFolder> => {
   const { run, fresh: counter } = chooseRun(experiment, { fresh });
   const { steps = data.steps.slice(0, 50), world = 'world 1' } = results;
-  const prints = { sources: [world], backbone: 'b', adapter: 'a', detector: 'd', judge: 'j', figure_pose: '' };
+  const prints = {
+    sources: [world],
+    captioner: null,
+    backbone: 'b',
+    adapter: 'a',
+    detector: 'd',
+    judge: 'j',
+    figure_pose: '',
+  };
   const plan = planOf(experiment, { salt: counter === 0 ? '' : `fresh ${counter}`, prints });
   const store = new Store();
   await run.begin({ experiment, origins: {}, fresh: counter, file: 'x.yaml' });

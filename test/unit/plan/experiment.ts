@@ -7,6 +7,7 @@ export const experiment = (input: Partial<ExperimentInput> = {}): Experiment =>
 
 export const prints = {
   sources: ['world 1'],
+  captioner: null,
   backbone: 'b',
   adapter: 'a',
   detector: 'd',

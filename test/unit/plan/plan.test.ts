@@ -24,10 +24,20 @@ const fromBaseline: StageName[] = ['baseline', 'evaluate', 'verdict', 'figures',
 const trainAndBaseline: StageName[] = ['train', 'baseline', ...fromTrain.slice(1)];
 const fromFeatures: StageName[] = ['features', ...trainAndBaseline];
 const fromPrimary: StageName[] = ['primary', ...fromFeatures];
-const withoutPrimary = stageNames.filter(name => name !== 'primary');
+const ofFigures = stageNames.filter(name => name !== 'index');
+const withoutPrimary = ofFigures.filter(name => name !== 'primary');
 const primary = {};
 
 describe('stages', () => {
+  it('list what lies on disk first, and only then', () => {
+    expect(plan().stages.index).toBeNull();
+    const sources = [{ kind: 'folder' as const, path: '/photos' }];
+    const withPhotos = { dataset: { sources } };
+    expect(namesOf(plan({ ...withPhotos, primary }))).toEqual([...stageNames]);
+    const fewer = plan({ dataset: { sources, num_images: 10 } });
+    expect(changed(plan(withPhotos), fewer)).toEqual(withoutPrimary);
+  });
+
   it('come in the order of a run, without a primary unless one is trained', () => {
     expect(plan().stages.primary).toBeNull();
     expect(namesOf(plan())).toEqual([
@@ -42,7 +52,7 @@ describe('stages', () => {
       'figures',
       'report',
     ]);
-    expect(namesOf(plan({ primary }))).toEqual([...stageNames]);
+    expect(namesOf(plan({ primary }))).toEqual(ofFigures);
     expect(plan({ primary: null }).stages.primary).toBeNull();
   });
 
@@ -142,7 +152,7 @@ describe('keys', () => {
 
   it('all change under a salt: a fresh run shares nothing', () => {
     expect(changed(plan(), plan({}, { salt: 'fresh 1' }))).toEqual(withoutPrimary);
-    expect(changed(plan({ primary }), plan({ primary }, { salt: 'fresh 1' }))).toEqual([...stageNames]);
+    expect(changed(plan({ primary }), plan({ primary }, { salt: 'fresh 1' }))).toEqual(ofFigures);
   });
 });
 

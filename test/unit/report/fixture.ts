@@ -115,20 +115,19 @@ const alphas_cumprod = Array.from({ length: 50 }, (_, index) => Math.cos(((index
 const weights = alphas_cumprod.map((_, index) => 1 / (index + 1));
 const weightSum = weights.reduce((sum, weight) => sum + weight, 0);
 
+const limbs =
+  '<path d="M32 22L26 22L23 30L22 38M32 22L38 22L45 19L48 10M32 22L28 38L28 56M32 22L36 38L36 56M32 22L32 14" fill="none" stroke="#f80" stroke-width="3"/>';
+const controlMap = svgToPng(
+  `<svg xmlns="http://www.w3.org/2000/svg" width="64" height="64"><rect width="64" height="64"/>${limbs}</svg>`,
+);
+
 const writePictures = (): string => {
   const dir = mkdtempSync(join(tmpdir(), 'posetwin-report-'));
   process.once('exit', () => rmSync(dir, { recursive: true, force: true }));
   writeFileSync(join(dir, 'picture.png'), picture('#a9cdf0', '#c03030'));
   writeFileSync(join(dir, 'green.png'), picture('#a9cdf0', '#2e8b57'));
   writeFileSync(join(dir, 'grey.png'), picture('#d8d0c0', '#7a7a90'));
-  const limbs =
-    '<path d="M32 22L26 22L23 30L22 38M32 22L38 22L45 19L48 10M32 22L28 38L28 56M32 22L36 38L36 56M32 22L32 14" fill="none" stroke="#f80" stroke-width="3"/>';
-  writeFileSync(
-    join(dir, 'control.png'),
-    svgToPng(
-      `<svg xmlns="http://www.w3.org/2000/svg" width="64" height="64"><rect width="64" height="64"/>${limbs}</svg>`,
-    ),
-  );
+  writeFileSync(join(dir, 'control.png'), controlMap);
   return dir;
 };
 
@@ -137,8 +136,10 @@ const samples = (amount: number): ReportData['samples'] =>
     id,
     split: id % 2 === 0 ? 'train' : 'held_out',
     source: 'mini',
-    image: 'picture.png',
-    control: 'control.png',
+    class: poses[id % poses.length] ?? '',
+    image: { shard: 'shards/000000.tar', offset: 512, length: 100 },
+    control: { shard: 'shards/000000.tar', offset: 1536, length: 100 },
+    png: { image: picture('#a9cdf0', '#c03030'), control: controlMap },
     caption: `a girl in a red shirt, ${poses[id % poses.length]}`,
     pose: poses[id % poses.length] ?? '',
     keypoints: target,
@@ -202,11 +203,11 @@ export const reportData = (changes: Partial<ReportData> = {}): ReportData => {
     summary: summarizeEvaluation(evaluate),
     figure,
     manifest: {
-      schema_version: 1,
+      schema_version: 2,
       seed: 0,
       image_size: size,
       num_samples: { train: 13, held_out: 12 },
-      num_rejected: 1,
+      num_rejected: { no_person: 1 },
       num_pairs: { train: 40, held_out: 24 },
       train_pairs: 'listed',
       captions: 'both',
@@ -214,12 +215,15 @@ export const reportData = (changes: Partial<ReportData> = {}): ReportData => {
       closed_under_swap: true,
       poses: { train: ['tree pose', 'cover drive'], held_out: ['waving her left hand'] },
       mean_pose_distance: 0.121,
+      sources: [{ kind: 'mini', path: null, hash: 'a1', licence: 'Apache-2.0' }],
+      shards: [{ name: 'shards/000000.tar', num_samples: 25, bytes: 51_200, sha256: 'b2' }],
+      warnings: [],
     },
     samples: samples(25),
     rejected: [{ id: 99, source: 'photos/sea.jpg', code: 'no_person', reason: 'no person was found' }],
     provenance: { git: { commit: 'abc', dirty: false }, node: 'v20.19.0', packages: { torch: '2.6.0' } },
     warnings: [{ code: 'clamped_timesteps', message: '3 timesteps lie outside the trained range' }],
-    folders: { assemble: dir, evaluate: dir, figures: dir },
+    folders: { evaluate: dir, figures: dir },
     ...changes,
   };
 };

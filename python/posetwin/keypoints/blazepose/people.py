@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +29,11 @@ class Person:
     score: float
     box: np.ndarray
     points: np.ndarray
+
+    @property
+    def radius(self) -> float:
+        """Of the circle around the whole body, px."""
+        return float(np.linalg.norm(self.points[RIM] - self.points[MID_HIP]))
 
 
 def _letterbox(images: torch.Tensor) -> tuple[torch.Tensor, float, tuple[int, int]]:
@@ -77,12 +83,26 @@ class PersonDetector(nn.Module):
         centre = centre + self.anchors
         return torch.cat([centre - extent / 2, centre + extent / 2, *(point + self.anchors for point in points)], -1)
 
-    @torch.no_grad()
-    def forward(self, images: torch.Tensor) -> list[list[Person]]:
-        """images: (B, 3, H, W) RGB in [-1, 1] → for each image its people, the best score first."""
-        square, side, corner = _letterbox(images)
-        raw, logits = self.graph(square, (0, 1))
-        coordinates = (self._decode(raw) * side - raw.new_tensor(corner).repeat(6)).double().cpu().numpy()
+    def _people(self, squares: torch.Tensor, frames: Sequence[tuple[float, tuple[int, int]]]) -> list[list[Person]]:
+        """squares: (B, 3, 224, 224). frames: of each its side and its left and top, in px of the image."""
+        raw, logits = self.graph(squares, (0, 1))
+        sides = raw.new_tensor([side for side, _ in frames]).view(-1, 1, 1)
+        corners = raw.new_tensor([corner for _, corner in frames]).repeat(1, 6)[:, None]
+        coordinates = (self._decode(raw) * sides - corners).double().cpu().numpy()
         scores = logits[..., 0].sigmoid().double().cpu().numpy()
         likely = scores >= MIN_SCORE
         return [_merge(s[keep], c[keep]) for s, c, keep in zip(scores, coordinates, likely, strict=True)]
+
+    @torch.no_grad()
+    def forward(self, images: torch.Tensor) -> list[list[Person]]:
+        """images: (B, 3, H, W) RGB in [-1, 1] → for each image its people, the best score first."""
+        squares, side, corner = _letterbox(images)
+        return self._people(squares, [(side, corner)] * len(images))
+
+    @torch.no_grad()
+    def find(self, images: Sequence[torch.Tensor]) -> list[list[Person]]:
+        """As forward, together for images (1, 3, H, W) that differ in size; at least one."""
+        letters = [_letterbox(image) for image in images]
+        return self._people(
+            torch.cat([square for square, _, _ in letters]), [(side, corner) for _, side, corner in letters]
+        )

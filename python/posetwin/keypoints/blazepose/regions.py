@@ -53,14 +53,19 @@ def to_image(points: torch.Tensor, regions: Regions) -> torch.Tensor:
     return regions.centre.view(*lead, 2) + regions.size.view(*lead, 1) * turned
 
 
-def crop(images: torch.Tensor, regions: Regions, side: int) -> torch.Tensor:
+def fineness(reach: float, side: int) -> int:
+    """How many samples along a side for each one kept step over no pixel of `reach` px, up to MAX_SUPERSAMPLING."""
+    return min(max(math.ceil(reach / side), 1), MAX_SUPERSAMPLING)
+
+
+def crop(images: torch.Tensor, regions: Regions, side: int, finer: int | None = None) -> torch.Tensor:
     """images: (B, C, H, W) → (B, C, side, side), differentiable in the images; outside of the image is 0.
 
-    Large images are sampled on a finer grid and averaged, so that no pixel of theirs is stepped over. How fine follows
-    from their shape alone, so that an answer does not depend on the rest of its batch.
+    Large images are sampled on a grid `finer` times finer and averaged, so that no pixel of theirs is stepped over.
+    Where it is not given it follows from their shape alone, so that an answer does not depend on the rest of its batch.
     """
     height, width = images.shape[-2:]
-    finer = min(math.ceil(max(height, width) / side), MAX_SUPERSAMPLING)
+    finer = fineness(max(height, width), side) if finer is None else finer
     steps = (torch.arange(side * finer, device=images.device, dtype=images.dtype) + 0.5) / (side * finer)
     y, x = torch.meshgrid(steps, steps, indexing="ij")
     points = to_image(torch.stack([x, y], -1).expand(len(images), -1, -1, -1), regions)

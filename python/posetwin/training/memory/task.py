@@ -27,7 +27,7 @@ from posetwin.training.secondary import SecondaryTask
 from posetwin.training.steps import Steps
 
 KEYPOINTS = 18
-# No training takes so many steps: what waits for a named step (training.moments) never hears of these.
+# No training takes so many steps: what waits for a named step (posetwin.moments) never hears of these.
 FAR = 10**9
 AnyTask = SecondaryTask | PrimaryTask
 

@@ -67,6 +67,25 @@ MOMENTS = {
     "adapter_written": "the adapter's folder has a temporary name",
     "adapter_saved": "it has its name, there is no result.json",
     "result_written": "result.json is there, the end is not told",
+    # Listing the sources of pictures: `step` is the source's number.
+    "index_listed": "all pictures of the source are in a temporary file",
+    "index_written": "the list has its name",
+    # A chunk of pictures: `step` is its number, or the id of the picture.
+    "chunk_started": "nothing of the chunk is on the disk",
+    "picture_stored": "the picture of this id is in the shard, which has a temporary name",
+    "shard_written": "all pictures are in it",
+    "shard_named": "the shard has its name",
+    "chunk_table": "the chunk's table is written",
+    "chunk_rejected": "what was left out is written",
+    "chunk_recorded": "the chunk is in the journal: it counts as done",
+    # The end of assembling: `step` is the number of chunks.
+    "chunks_done": "all chunks are in the journal",
+    "sources_verified": "annotations are compared with the detector",
+    "duplicates_found": "pictures that are one are known",
+    "samples_written": "samples.parquet has its name",
+    "rejected_written": "rejected.jsonl has its name",
+    "assembled": "result.json is there, the chunks' own tables too",
+    "chunks_removed": "the chunks' own tables are gone",
     # The other stages.
     "progress": "a batch of a stage is done: `step` is how much is done by now",
 }

@@ -1,0 +1,21 @@
+/** The keypoints of OpenPose-18 in their order; left and right are the person's own. */
+export const keypointNames = [
+  'nose',
+  'neck',
+  'right shoulder',
+  'right elbow',
+  'right wrist',
+  'left shoulder',
+  'left elbow',
+  'left wrist',
+  'right hip',
+  'right knee',
+  'right ankle',
+  'left hip',
+  'left knee',
+  'left ankle',
+  'right eye',
+  'left eye',
+  'right ear',
+  'left ear',
+] as const;
