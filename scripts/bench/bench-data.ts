@@ -63,7 +63,9 @@ const someOf = async (folder: string, count: number): Promise<string> => {
 
 const experimentOf = (folder: string, count: number): string[] => [
   ...['--set', `dataset.sources=[{kind: folder, path: ${folder}, detector: mini}]`],
-  ...['--set', `dataset.num_images=${count}`, '--set', `dataset.image_size=${imageSize}`],
+  // A fifth of the pictures is held out: all of them are assembled.
+  ...['--set', `dataset.num_images=${0.8 * count}`, '--set', `dataset.num_held_out=${0.2 * count}`],
+  ...['--set', `dataset.image_size=${imageSize}`],
   ...['--set', 'dataset.filters.max_hash_distance=-1', '--set', 'dataset.max_rejected=1'],
   ...['--set', `num_workers=${processes}`, '--set', 'num_threads=1'],
 ];
