@@ -1,4 +1,5 @@
 /** How to get the datasets of the paper and its field. Nothing is downloaded or redistributed: paths are the user's. */
+import { licences } from '../stages/licences.ts';
 
 export interface DatasetGuide {
   name: string;
@@ -18,7 +19,7 @@ export const datasetGuides: readonly DatasetGuide[] = [
     name: 'MPII Human Pose',
     site: 'http://human-pose.mpi-inf.mpg.de',
     get: 'the images (mpii_human_pose_v1.tar.gz, 12.9 GB) and the annotations (mpii_human_pose_v1_u12_2.zip)',
-    licence: 'annotations: Simplified BSD, for research; the pictures are frames of YouTube videos, no commercial use',
+    licence: licences.mpii,
     layout: [
       'mpii/images/015601864.jpg …',
       'mpii/mpii_human_pose_v1_u12_1.mat (or a JSON conversion: annot/train.json)',
@@ -29,7 +30,7 @@ export const datasetGuides: readonly DatasetGuide[] = [
     name: 'COCO 2017 keypoints and captions',
     site: 'https://cocodataset.org/#download',
     get: 'train2017.zip or val2017.zip, and annotations_trainval2017.zip',
-    licence: 'annotations: CC BY 4.0; the pictures are from Flickr, each under its own terms: see the site',
+    licence: licences.coco,
     layout: [
       'coco/train2017/000000000009.jpg …',
       'coco/annotations/person_keypoints_train2017.json, captions_train2017.json',

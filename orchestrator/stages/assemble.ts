@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { AssembleResult, type Manifest } from '../contracts/assembled.ts';
 import type { Dataset } from '../contracts/dataset.ts';
-import type { Source } from '../contracts/sources.ts';
 import {
   chooseItems,
   type Facts,
@@ -14,6 +13,7 @@ import {
 } from '../dataset/index.ts';
 import { Fingerprints, readJson, writeJson, writeLines } from '../runs/index.ts';
 import type { RunContext } from './context.ts';
+import { licenceOf } from './licences.ts';
 import { countRows } from './pose-tables.ts';
 import { poseLibrary } from './poses.ts';
 import type { Stage } from './stage.ts';
@@ -33,20 +33,13 @@ const factsOf = async (context: RunContext): Promise<Facts> => {
   };
 };
 
-const licences: Partial<Record<Source['kind'], string>> = {
-  mini: 'Apache-2.0, drawn',
-  poses: 'the table’s own; the pictures are drawn',
-  mpii: 'MPII Human Pose: see its site; images for research',
-  coco: 'COCO: annotations CC BY 4.0; each image under its Flickr licence',
-};
-
 /** Where the pictures come from, with what their source held when it was read. */
 const sourcesOf = ({ sources }: Dataset, inputs: Record<string, string>): Manifest['sources'] =>
   sources.map((source, index) => ({
     kind: source.kind,
     path: 'path' in source ? source.path : null,
     hash: inputs[`source_${index}`] ?? '',
-    licence: licences[source.kind] ?? 'of the source',
+    licence: licenceOf(source),
   }));
 
 const noteRejected = ({ emit }: RunContext, folder: string, { num_rejected, warnings }: AssembleResult): void => {
